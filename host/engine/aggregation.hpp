@@ -1,0 +1,110 @@
+// The one seam: a windowed, triggered, keyed combine.  A CPU and a CUDA class implement it; the
+// pipeline, benchmarks, C ABI and fuzzers use it.  Rules: house.md 2, semantics.md R17.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "host/engine/batch.hpp"
+#include "host/engine/snapshot.hpp"
+#include "host/model/accumulator.hpp"
+#include "host/model/pane.hpp"
+#include "host/model/trigger.hpp"
+#include "host/model/window.hpp"
+
+namespace windrow {
+
+// All that one step means.
+//   tombstones    sessions in ACCUMULATING mode: emitted rows that a merge takes away (R36)
+//   withdrawals   rows may have weight -1 (`input_panes: replace`, R78)
+//   report_ended  fill AggregationOutput::ended (a `replace` consumer reads this step)
+struct AggregationSpec {
+  WindowFn windows;
+  TriggerProgram trigger;
+  Duration lateness;
+  bool discarding = false;
+  TimestampCombiner timestamp_combiner = TimestampCombiner::end_of_window;
+  OnTime on_time = OnTime::fire_always;
+  Closing closing = Closing::emit_if_nonempty;
+  std::vector<CombineFn> combines;
+  bool tombstones = false, withdrawals = false, report_ended = false;
+};
+
+// Pairs of one row that were dropped.  The row's windows are those of R8 in ascending order of start;
+// `window` is the first of the run; of sessions the proto-window, of given windows the window.
+//   row  index over all rows of the batch, in the order of the pushes
+enum class DropReason : std::uint8_t { late, closed };
+struct DroppedRun {
+  std::uint32_t row;
+  DropReason reason;
+  Window window;
+  std::uint32_t windows;
+};
+
+// Panes and tombstones of one batch, in no particular order over keys, but per (key, window): phase A
+// before B, a tombstone before the firing it belongs to.  The engine makes R17's order once.
+//   deleted   1 = tombstone: values are null, info has no meaning
+//   phase     0 = A, 1 = B
+//   overflow  1 = an integer result left int64: null in its column (semantics.md 16.4)
+//   values    one column per combine of the spec, of result_type
+struct PaneBatch {
+  std::vector<KeyId> key;
+  std::vector<Window> window;
+  std::vector<EventTime> timestamp;
+  std::vector<PaneInfo> info;
+  std::vector<std::uint8_t> deleted, phase, overflow;
+  std::vector<Column> values;
+  void reset(std::vector<CombineFn> const& combines);
+  [[nodiscard]] std::size_t size() const { return key.size(); }
+};
+
+// A row id whose state is gone and that owes no tombstone.  Windows are named by their last interval.
+struct EndedWindow {
+  KeyId key;
+  Window window;
+};
+
+//   freed  keys that lost their last state in this batch, or had all their rows dropped in it, once
+//          each; the dictionary may recycle them
+struct AggregationOutput {
+  PaneBatch panes;
+  std::vector<DroppedRun> dropped;
+  std::vector<EndedWindow> ended;
+  std::vector<KeyId> freed;
+};
+
+// Earliest W and earliest P at which an advance has work, T_MAX / INT64_MAX when there is none.
+struct Wakeup {
+  Watermark event_time = T_MAX;
+  ProcessingTime processing_time{INT64_MAX};
+};
+
+// Counters are totals since the start and part of the snapshot; the last line is the present state.
+// Conservation over (row, window) pairs: assigned = aggregated + dropped_late + dropped_closed.
+struct AggregationStats {
+  std::uint64_t rows = 0, late = 0, assigned = 0, aggregated = 0, dropped_late = 0, dropped_closed = 0,
+                no_window = 0, overflow = 0, panes_early = 0, panes_on_time = 0, panes_late = 0,
+                tombstones = 0;
+  std::uint64_t cells = 0, windows_with_state = 0, keys = 0, host_bytes = 0, device_bytes = 0;
+};
+
+class Aggregation {
+ public:
+  virtual ~Aggregation() = default;
+  // Judges rows under the W and W_out of the last advance and folds them; never fires.  A batch is all
+  // pushes since the last advance, however rows are split over them.  The views are not kept.
+  virtual void push(KeyedBatchView const& rows) = 0;
+  // Ends the batch: P; phase A (merge, on_elements, fire); W; phase B (fire, expire); W_out (R17).
+  // Lower values than before are held (R3).
+  virtual void advance(Watermark w, ProcessingTime now) = 0;
+  // Of the oldest batch not yet taken; `out` is cleared first.
+  virtual void take_output(AggregationOutput& out) = 0;
+  [[nodiscard]] virtual Watermark watermark() const = 0;         // W
+  [[nodiscard]] virtual Watermark output_watermark() const = 0;  // W_out = min(input, holds)
+  [[nodiscard]] virtual Wakeup next_wakeup() const = 0;
+  // One cut, between an advance whose output was taken and the next push.
+  virtual void snapshot(SnapshotWriter& out) const = 0;
+  virtual void restore(SnapshotReader& in) = 0;  // into a fresh object of an equal spec
+  [[nodiscard]] virtual AggregationStats stats() const = 0;
+};
+
+}  // namespace windrow

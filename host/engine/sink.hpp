@@ -1,0 +1,45 @@
+// Where rows go: a system that takes the canonical row (connectors.md 2) and guards it by pane_version.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/engine/batch.hpp"
+
+namespace windrow {
+
+// connectors.md 3.1
+enum class Outcome : std::uint8_t { ok, superseded, retry, split, dead_letter, pause, fatal };
+
+// The columns a sink gets, fixed from its creation.  Order and names are those of the canonical row.
+//   upsert        rows carry an id; a row replaces a stored one iff its version is not lower
+//   id, key, version, deleted  indexes of these columns in `columns`; `key` also of window_start
+struct SinkSchema {
+  Schema columns;
+  bool upsert = false;
+  std::size_t id = SIZE_MAX, version = SIZE_MAX, deleted = SIZE_MAX;
+  std::vector<std::size_t> key;
+};
+
+// Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.
+struct SinkRowsView {
+  std::int64_t batch_no = 0;
+  std::int64_t pane_version = 0;
+  std::size_t rows = 0;
+  std::span<ColumnView const> columns;  // as SinkSchema::columns
+};
+
+// Called by this sink's own thread, in batch order.  Idempotent per (id, pane_version).
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void open() = 0;  // EnvironmentError when the world refuses
+  // Writes all rows of [0, rows) or says per row what happened; `out` has `rows` elements.  `why` is
+  // set to a short reason where an outcome is not ok or superseded.
+  virtual void write(SinkRowsView const& rows, std::span<Outcome> out, std::string& why) = 0;
+  virtual void flush() {}  // everything written is durable or visible when it returns
+};
+
+}  // namespace windrow
