@@ -1,0 +1,53 @@
+"""What a step handles: rows, panes, and the state of one (key, window)."""
+
+
+class Row:
+    """A row between transforms: its fields, stamp, the window of the pane it is, and for R78 its weight and the contribution it adds or withdraws."""
+
+    __slots__ = ("key", "stamp", "fields", "window", "weight", "contribution", "sequence", "partition", "pane")
+
+    def __init__(self, fields, stamp, window=None, weight=1, contribution=None, partition=None, pane=None):
+        self.key, self.fields, self.stamp, self.window = None, fields, stamp, window
+        self.weight, self.contribution, self.partition, self.pane = weight, contribution, partition, pane
+        self.sequence = 0
+
+    def with_fields(self, fields):
+        return Row(fields, self.stamp, self.window, self.weight, self.contribution, self.partition, self.pane)
+
+    def with_stamp(self, stamp):
+        return Row(self.fields, stamp, self.window, self.weight, self.contribution, self.partition, self.pane)
+
+
+class Pane:
+    """One firing of one (key, window), or a tombstone of a row that a merge or a withdrawal took away."""
+
+    def __init__(self, step, key, window, **attributes):
+        self.step, self.key, self.window = step, key, window
+        self.tombstone = False
+        self.result = self.within = self.stamp = self.timing = self.index = self.nonspeculative_index = self.first = self.last = None
+        self.drained = False
+        self.__dict__.update(attributes)
+
+
+class Cell:
+    """The state of one (key, window)."""
+
+    __slots__ = ("key", "window", "rows", "fresh", "hold", "armed", "trigger", "index", "nonspeculative", "emitted", "pending", "closed")
+
+    def __init__(self, key, window, trigger):
+        self.key, self.window, self.trigger = key, window, trigger
+        self.rows = []
+        self.hold = None
+        self.fresh = self.armed = self.emitted = self.closed = False
+        self.index = self.nonspeculative = 0
+        self.pending = []
+
+
+def key_order(key):
+    """Keys compare as their bytes: null first."""
+    return tuple((part is not None, part.encode() if isinstance(part, str) else part) for part in key)
+
+
+def in_order(cells):
+    """Pane order inside a phase (R17): by (e, s, key bytes)."""
+    return sorted(cells, key=lambda cell: (cell.window[1], cell.window[0], key_order(cell.key)))
