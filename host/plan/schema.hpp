@@ -13,7 +13,7 @@ struct Field;
 // `children`: of a list its one element field, of a structure its fields; empty if not known.
 struct FieldType {
   ValueType kind = ValueType::string;
-  std::vector<Field> children;
+  std::vector<Field> children{};
   bool operator==(FieldType const&) const;
 };
 struct Field {

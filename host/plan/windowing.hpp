@@ -19,14 +19,15 @@ namespace windrow {
 struct Trigger {
   TriggerOp op = TriggerOp::default_;
   std::uint32_t count = 0;
-  std::vector<TimeTransform> transforms;
-  std::vector<Trigger> children;
+  std::vector<TimeTransform> transforms{};
+  std::vector<Trigger> children{};
   bool has_early = false, has_late = false;
   bool operator==(Trigger const&) const = default;
 };
 
 [[nodiscard]] std::size_t node_count(Trigger const&);  // after the implied `never` is added
-// Requires node_count <= trigger_nodes_max.
+[[nodiscard]] std::size_t transform_count(Trigger const&);  // of all its processing-time nodes
+// Requires node_count and transform_count <= trigger_nodes_max.
 [[nodiscard]] TriggerProgram compile(Trigger const&, bool merging);
 [[nodiscard]] Trigger continuation(Trigger const&);  // R63
 [[nodiscard]] bool may_finish(Trigger const&);       // R64
