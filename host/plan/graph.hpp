@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/model/accumulator.hpp"
+#include "host/model/stamp.hpp"
 #include "host/model/time.hpp"
 #include "host/plan/expression.hpp"
 #include "host/plan/schema.hpp"
@@ -20,7 +21,6 @@ struct Position {
   int line = 0, column = 0;  // from 1
 };
 
-enum class TimeUnit : std::uint8_t { s, ms, us, ns, rfc3339 };
 struct EventTimeField {  // E of semantics.md 16.3
   std::string field;
   TimeUnit unit = TimeUnit::ms;
