@@ -65,7 +65,7 @@ class ContainerReader {
   [[nodiscard]] std::uint32_t count() const { return count_; }
 
  private:
-  char const* at_;
+  std::string_view rest_;
   std::uint32_t count_ = 0, left_ = 0;
   bool structure_ = false;
 };

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 
 namespace windrow {
 
@@ -13,7 +14,7 @@ class Workers {
   Workers(Workers const&) = delete;  // owns threads
   Workers& operator=(Workers const&) = delete;
   // Calls body(i) for each i < n, in any order, from any thread, and returns when all are done.  Not
-  // nested.  The first exception is thrown again here after the join.
+  // nested.  The first exception is thrown again here after the join; indexes not yet begun are skipped.
   template <class Body>
   void for_each(std::size_t n, Body&& body) {
     run(n, &body, [](void* b, std::size_t i) { (*static_cast<std::remove_reference_t<Body>*>(b))(i); });

@@ -1,0 +1,16 @@
+// The names of faults, as users see them.
+#include "host/engine/source.hpp"
+
+#include <array>
+
+namespace windrow {
+
+std::string_view fault_name(Fault fault) {
+  static constexpr std::array<std::string_view, faults> names{
+      "bad_json",     "missing_field",  "wrong_type",    "bad_utf8",         "integer_overflow",
+      "too_deep",     "too_large",      "bad_timestamp", "future_timestamp", "bad_expression",
+      "dropped_late", "dropped_closed", "overflow",      "memory_limit"};
+  return names.at(static_cast<std::size_t>(fault));
+}
+
+}  // namespace windrow

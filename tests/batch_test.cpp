@@ -1,0 +1,116 @@
+// Columns and batches: what is appended is what a view shows.
+#include "host/engine/batch.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <utility>
+#include <vector>
+
+namespace windrow {
+
+TEST(BatchTest, NullsAreMarkedFromTheFirstOnAtEverySize) {
+  for (std::size_t n : {0, 1, 31, 32, 33, 63, 64, 65, 130}) {
+    for (std::size_t null_at = 0; null_at <= n; ++null_at) {
+      Column column(ValueType::integer);
+      for (std::size_t i = 0; i < n; ++i) {
+        if (i == null_at) {
+          column.append_null();
+        } else {
+          column.append(static_cast<std::int64_t>(i) - 5);
+        }
+      }
+      ColumnView const view = column.view();
+      EXPECT_EQ(view.valid.empty(), null_at == n);
+      for (std::size_t i = 0; i < n; ++i) {
+        ASSERT_EQ(view.is_valid(i), i != null_at) << n << " " << i;
+        ASSERT_EQ(view.integers()[i], i == null_at ? 0 : static_cast<std::int64_t>(i) - 5);
+      }
+    }
+  }
+}
+
+TEST(BatchTest, TextIsAppendedInOnePieceOrInParts) {
+  Column column(ValueType::string);
+  column.append_text("ab");
+  column.append_null();
+  column.open_text() += "c";
+  column.open_text() += "d";
+  column.end_text();
+  column.append_text("");
+  ColumnView const view = column.view();
+  EXPECT_EQ(view.text(0), "ab");
+  EXPECT_EQ(view.text(1), "");
+  EXPECT_TRUE(view.at(1).is_null());
+  EXPECT_EQ(view.text(2), "cd");
+  EXPECT_EQ(view.at(3).text, "");
+  EXPECT_FALSE(view.at(3).is_null());
+}
+
+TEST(BatchTest, AnIntegerWidensInANumberColumn) {
+  Column column(ValueType::number);
+  column.append(Scalar::of(std::int64_t{3}));
+  column.append(Scalar::of(0.5));
+  column.append(Scalar::null());
+  EXPECT_EQ(column.view().numbers()[0], 3.0);
+  EXPECT_EQ(column.view().numbers()[1], 0.5);
+  EXPECT_TRUE(column.view().at(2).is_null());
+}
+
+TEST(BatchTest, ColumnsOfEveryTypeAreCopiedRowByRow) {
+  std::string list;
+  ContainerEncoder encoder(Scalar::Kind::list, list);
+  encoder.add(Scalar::of(true));
+  encoder.close();
+  std::vector<Scalar> const values{Scalar::of(true),      Scalar::of(std::int64_t{4}),
+                                   Scalar::of(1.5),       Scalar::of_string("s"),
+                                   Scalar::of_bytes("b"), Scalar::of_encoded(list)};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto const type = static_cast<ValueType>(i);
+    Column from(type), to(type);
+    from.append(values[i]);
+    from.append_null();
+    from.append(values[i]);
+    for (std::size_t row : {0U, 1U, 2U}) {
+      to.append(from.view(), row);
+    }
+    EXPECT_EQ(compare(to.view().at(0), values[i]), 0);
+    EXPECT_TRUE(to.view().at(1).is_null());
+    EXPECT_EQ(compare(to.view().at(2), values[i]), 0);
+    EXPECT_EQ(to.size(), 3U);
+  }
+}
+
+TEST(BatchTest, ResetKeepsNothingOfTheOldRows) {
+  Schema const schema{
+      {{"a", {ValueType::integer, {}}, true}, {"b", {ValueType::string, {}}, true}}};
+  EventBatch batch;
+  for (int round = 0; round < 2; ++round) {
+    batch.reset(schema);
+    EXPECT_EQ(batch.view().rows, 0U);
+    batch.event_time.push_back(EventTime{7});
+    batch.columns[0].append_null();
+    batch.columns[1].append_text("x");
+    EventBatchView const view = batch.view();
+    ASSERT_EQ(view.rows, 1U);
+    EXPECT_EQ(view.columns[1].text(0), "x");
+    EXPECT_TRUE(view.origin.empty());
+  }
+}
+
+// A cell is null where the pair's first is false.
+RC_GTEST_PROP(BatchTest, AColumnHoldsWhatWasAppended,
+              (std::vector<std::pair<bool, std::int64_t>> cells)) {
+  Column column(ValueType::integer);
+  for (auto const& [valid, v] : cells) {
+    column.append(valid ? Scalar::of(v) : Scalar::null());
+  }
+  RC_ASSERT(column.size() == cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    Scalar const at = column.view().at(i);
+    RC_ASSERT(at.is_null() != cells[i].first);
+    RC_ASSERT(at.is_null() || at.integer == cells[i].second);
+  }
+}
+
+}  // namespace windrow
