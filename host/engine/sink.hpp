@@ -1,6 +1,7 @@
 // Where rows go: a system that takes the canonical row (connectors.md 2) and guards it by pane_version.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,12 +24,20 @@ struct SinkSchema {
   std::vector<std::size_t> key;
 };
 
-// Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.
+// Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.  `watermark`:
+// the output watermark of the step above after this batch, for readers of the sink's progress.
 struct SinkRowsView {
   std::int64_t batch_no = 0;
   std::int64_t pane_version = 0;
   std::size_t rows = 0;
   std::span<ColumnView const> columns;  // as SinkSchema::columns
+  std::optional<Watermark> watermark = std::nullopt;
+};
+
+// Why `row` was not written: fixed words first, values last.
+struct SinkFault {
+  std::size_t row = 0;
+  std::string message;
 };
 
 // Called by this sink's own thread, in batch order.  Idempotent per (id, pane_version).
@@ -36,9 +45,11 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void open() = 0;  // EnvironmentError when the world refuses
-  // Writes all rows of [0, rows) or says per row what happened; `out` has `rows` elements.  `why` is
-  // set to a short reason where an outcome is not ok or superseded.
-  virtual void write(SinkRowsView const& rows, std::span<Outcome> out, std::string& why) = 0;
+  // Writes all rows of [0, rows) or says per row what happened; `out` has `rows` elements.  `faults` is
+  // cleared first and gets one element per dead_letter row, in row order; where the whole batch had no
+  // effect (every outcome the same: retry, pause or fatal), one element in all.
+  virtual void write(SinkRowsView const& rows, std::span<Outcome> out,
+                     std::vector<SinkFault>& faults) = 0;
   virtual void flush() {}  // everything written is durable or visible when it returns
 };
 
