@@ -18,7 +18,7 @@ constexpr std::int64_t gap_median = 25 * second;
 constexpr std::int64_t gap_max = 10 * minute;
 constexpr std::int64_t session_gap = 30 * minute;
 constexpr std::int64_t pause_mean = 77 * minute;  // beyond session_gap
-constexpr double view_period_ms = 1'026'000;      // of one user, sessions and pauses together
+
 constexpr std::int64_t delay_max = 9 * minute;
 
 // Parts of 100,000.

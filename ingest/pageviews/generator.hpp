@@ -52,9 +52,12 @@ struct Line {
   std::string json;  // without a line break
 };
 
+// Mean time between two views of one user, sessions and pauses together.
+inline constexpr double view_period_ms = 1'026'000;
+
 [[nodiscard]] std::string user_id(std::uint32_t user);
 [[nodiscard]] std::string url_of(std::uint32_t page);
-// Mean time between two views of all users together, from which the length of a stream follows.
+// About how long a stream of so many events is.
 [[nodiscard]] double expected_span_ms(Settings const& settings);
 
 class Generator {
