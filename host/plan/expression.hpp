@@ -17,16 +17,19 @@ enum class ExpressionOp : std::uint8_t {
   equal, not_equal, less, less_equal, greater, greater_equal,
   and_, or_, not_,                       // short-circuit
   if_else,                               // args: condition, then, else
-  to_int, to_float, to_str, length
+  to_int, to_float, to_str, length,
+  make_structure  // args: the members, named by type.children
 };
 
-// A tree; `type` is what it gives when it gives a value, `nullable` whether it may give null.
+// A tree; `type` is what it gives when it gives a value, `nullable` whether it may give null.  and_, or_,
+// not_ and the condition of if_else have boolean arguments (null counts as false, as in Python); one
+// side of equal and not_equal may be the null literal.
 struct Expression {
   ExpressionOp op = ExpressionOp::literal;
   std::variant<std::monostate, bool, std::int64_t, double, std::string> value;  // literal
   std::size_t field = 0;
   std::string name;  // member
-  std::vector<Expression> args;
+  std::vector<Expression> args{};
   FieldType type;
   bool nullable = false;
 };

@@ -11,15 +11,13 @@
 #include "host/model/stamp.hpp"
 #include "host/model/time.hpp"
 #include "host/plan/expression.hpp"
+#include "host/plan/position.hpp"
 #include "host/plan/schema.hpp"
+#include "host/plan/secret.hpp"
 #include "host/plan/watermark_settings.hpp"
 #include "host/plan/windowing.hpp"
 
 namespace windrow {
-
-struct Position {
-  int line = 0, column = 0;  // from 1
-};
 
 struct EventTimeField {  // E of semantics.md 16.3
   std::string field;
@@ -33,6 +31,7 @@ struct ReadFromKafka {
   std::string bootstrap_servers;
   enum class Format : std::uint8_t { raw, string, json, ndjson } format = Format::raw;
   std::map<std::string, std::string> consumer_config;
+  std::map<std::string, Secret> consumer_secrets;  // entries of it given as {env:} or {file:}; read for `run` only
   enum class Start : std::uint8_t { earliest, latest, group_offsets, timestamp } start = Start::latest;
   EventTime start_timestamp;
   Duration partition_discovery_interval{60'000'000};
@@ -92,7 +91,7 @@ struct Combine {
   enum class InputPanes : std::uint8_t { append, replace } input_panes = InputPanes::append;
 };
 
-// ---- ends
+// ---- ends; only LogForTesting hands its rows on
 struct LogForTesting {
   enum class Level : std::uint8_t { debug, info, error } level = Level::info;
   std::string prefix;
@@ -134,12 +133,15 @@ struct Transform {
   Position at;
   std::vector<Edge> inputs;  // several only for Flatten and for lists (flattened)
   Schema output;             // of the main output; empty for sinks
+  bool bounded = true;       // all its rows come from sources that end (R89, R90)
   bool has_errors = false;   // error_handling is given (and something consumes it)
   TransformConfig config;
   // The Combine whose panes the rows are or come from, if any: pane columns are available.
   std::optional<std::size_t> step;
 };
 
+// Columns that every row of a step has besides its fields (semantics.md 16.3), with their types.
+[[nodiscard]] Schema const& pane_columns();
 // {element, msg, reason, source, partition, offset, line, window_start, window_end, pane_version, id}:
 // rows of an error_handling output (semantics.md 16.3; id: connectors.md 2, Dead letters).
 [[nodiscard]] Schema const& error_schema();

@@ -1,0 +1,36 @@
+// What is wrong with a pipeline file, where, and what to do: collected, never stopped at the first.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace windrow {
+
+enum class Severity : std::uint8_t { error, warning };
+
+//   file         name of the text it is in: the pipeline file, the -c overlay or "--set"
+//   line, column from 1, in that text as the user wrote it
+//   path         full key path: pipeline.transforms[2].windowing.size
+//   source_line  the line, without line break; secrets blackened
+//   length       of the caret line
+//   suggestion   "did you mean 'size'?", or empty
+struct Finding {
+  Severity severity = Severity::error;
+  std::string code;
+  std::string file;
+  int line = 0, column = 0;
+  std::string text, path, source_line;
+  int length = 1;
+  std::string suggestion;
+};
+
+[[nodiscard]] bool has_errors(std::vector<Finding> const& findings);
+
+// operations.md 2: `file:line:column: severity[code] text`, the line, a caret, the suggestion, the
+// path.
+[[nodiscard]] std::string to_text(Finding const& finding);
+// One JSON array of objects, one key per member above.
+[[nodiscard]] std::string to_json(std::vector<Finding> const& findings);
+
+}  // namespace windrow

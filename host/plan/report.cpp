@@ -1,0 +1,103 @@
+#include "host/plan/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "host/model/portable.hpp"
+#include "host/plan/codes.hpp"
+#include "host/plan/suggestion.hpp"
+
+namespace windrow {
+namespace {
+
+// As long as what it hides, so that carets stay where they are.
+void blacken(std::string& text, std::string const& secret) {
+  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), std::string(secret.size(), '*'));
+  }
+}
+
+}  // namespace
+
+std::uint8_t Report::add_text(std::string name, std::vector<std::string> lines) {
+  texts_.push_back({std::move(name), std::move(lines)});
+  return static_cast<std::uint8_t>(texts_.size() - 1);
+}
+
+void Report::hide(std::string secret) {
+  if (!secret.empty()) {
+    secrets_.push_back(std::move(secret));
+  }
+}
+
+void Report::add(std::string_view code, YamlNode const& at, std::string text,
+                 std::string suggestion) {
+  add_at(code, at.source, at.at, at.length, at.path, std::move(text), std::move(suggestion));
+}
+
+void Report::add_inside(std::string_view code, YamlNode const& at, std::size_t offset,
+                        std::size_t length, std::string text, std::string suggestion) {
+  if (!at.verbatim) {
+    add(code, at, std::move(text), std::move(suggestion));
+    return;
+  }
+  Position const place{at.at.line, at.at.column + at.opening + static_cast<int>(offset)};
+  add_at(code, at.source, place, std::max(1, static_cast<int>(length)), at.path, std::move(text),
+         std::move(suggestion));
+}
+
+void Report::add_at(std::string_view code, std::uint8_t source, Position at, int length,
+                    std::string path, std::string text, std::string suggestion) {
+  CodeEntry const* const entry = find_code(code);
+  WINDROW_ASSERT(entry != nullptr && entry->waits_for.empty(),
+                 "a finding needs a code of the table");
+  Finding finding;
+  finding.severity = code[0] == 'W' ? Severity::warning : Severity::error;
+  finding.code = code;
+  finding.file = texts_[source].name;
+  finding.line = at.line;
+  finding.column = at.column;
+  finding.text = std::move(text);
+  finding.path = std::move(path);
+  finding.length = length;
+  finding.suggestion = std::move(suggestion);
+  auto const line = static_cast<std::size_t>(at.line - 1);
+  if (line < texts_[source].lines.size()) {
+    finding.source_line = texts_[source].lines[line];
+  }
+  findings_.emplace_back(source, std::move(finding));
+}
+
+std::vector<Finding> Report::take() {
+  // Errors of one place before its warnings; the order of discovery breaks ties.
+  std::stable_sort(findings_.begin(), findings_.end(), [](auto const& a, auto const& b) {
+    return std::tie(a.first, a.second.line, a.second.column) <
+           std::tie(b.first, b.second.line, b.second.column);
+  });
+  std::vector<Finding> out;
+  for (auto& [source, finding] : findings_) {
+    for (std::string const& secret : secrets_) {
+      blacken(finding.source_line, secret);
+      blacken(finding.text, secret);
+      blacken(finding.suggestion, secret);
+    }
+    bool const again = std::any_of(out.begin(), out.end(), [&f = finding](Finding const& o) {
+      return o.code == f.code && o.file == f.file && o.line == f.line && o.column == f.column &&
+             o.text == f.text;
+    });
+    if (!again) {
+      out.push_back(std::move(finding));
+    }
+  }
+  findings_.clear();
+  return out;
+}
+
+std::string did_you_mean(std::string_view word, std::span<std::string const> names) {
+  std::string const name = nearest(word, names);
+  return name.empty() ? std::string{} : fmt::format("did you mean '{}'?", name);
+}
+
+}  // namespace windrow
