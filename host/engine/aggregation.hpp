@@ -44,11 +44,13 @@ struct DroppedRun {
 // before B, a tombstone before the firing it belongs to.  The engine makes R17's order once.
 //   deleted   1 = tombstone: values are null, info has no meaning
 //   phase     0 = A, 1 = B
+//   firing    of a tombstone the window whose firing or expiry it precedes (R17's order), of a pane and
+//             of an emptied group its own; empty = every row's own
 //   overflow  1 = an integer result left int64: null in its column (semantics.md 16.4)
 //   values    one column per combine of the spec, of result_type
 struct PaneBatch {
   std::vector<KeyId> key;
-  std::vector<Window> window;
+  std::vector<Window> window, firing;
   std::vector<EventTime> timestamp;
   std::vector<PaneInfo> info;
   std::vector<std::uint8_t> deleted, phase, overflow;

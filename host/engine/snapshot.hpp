@@ -36,6 +36,20 @@ class SnapshotReader {
   virtual bool next(std::string_view& name, std::uint32_t& shard, std::string_view& bytes) = 0;
 };
 
+// The state of a whole graph: named components, read in the order in which they were written.  The
+// writer or reader of a component holds until the next call.
+class StateWriter {
+ public:
+  virtual ~StateWriter() = default;
+  virtual SnapshotWriter& component(std::string_view name) = 0;
+};
+class StateReader {
+ public:
+  virtual ~StateReader() = default;
+  // EnvironmentError 74 when the next component has another name.
+  virtual SnapshotReader& component(std::string_view name) = 0;
+};
+
 // Appends plain values to a piece; little-endian, no padding.
 class ByteWriter {
  public:
