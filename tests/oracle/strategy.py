@@ -31,6 +31,8 @@ class Strategy:
         """`windowing` replaces the keys it gives; L is the larger one (R76)."""
         result = copy.copy(self)
         result.explicit = self.explicit | set(spec)
+        if spec.get("type") == "calendar":
+            raise Refused("E101 calendar windows come in a later version")
         unknown = set(spec) - WINDOW_KEYS - set(CHOICES) - {"trigger", "allowed_lateness"}
         if unknown:
             raise Refused(f"E100 unknown key '{sorted(unknown)[0]}' in windowing")
