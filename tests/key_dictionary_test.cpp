@@ -11,32 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/memory_pieces.hpp"
+
 namespace windrow {
 namespace {
-
-// Pieces in memory, read back in order.
-struct Pieces final : SnapshotWriter, SnapshotReader {
-  struct Piece {
-    std::string name;
-    std::uint32_t shard;
-    std::string bytes;
-  };
-  std::vector<Piece> pieces;
-  std::size_t at = 0;
-  void piece(std::string_view name, std::uint32_t shard, std::string_view bytes) override {
-    pieces.push_back({std::string(name), shard, std::string(bytes)});
-  }
-  bool next(std::string_view& name, std::uint32_t& shard, std::string_view& bytes) override {
-    if (at == pieces.size()) {
-      return false;
-    }
-    Piece const& piece = pieces[at++];
-    name = piece.name;
-    shard = piece.shard;
-    bytes = piece.bytes;
-    return true;
-  }
-};
 
 // Interns keys of any shard; ids in the order of the keys.
 std::vector<KeyId> intern(KeyDictionary& dictionary, std::vector<std::string> const& keys,
@@ -224,7 +202,7 @@ RC_GTEST_PROP(KeyDictionaryTest, ItIsAnExactMapWhateverIsRecycled, ()) {
     dictionary.recycle(freed, in_flight ? batch - 1 : batch);
     RC_ASSERT(dictionary.size() == model.size());
     if (batch % 7 == 0) {
-      Pieces pieces;
+      MemoryPieces pieces;
       dictionary.snapshot(pieces);
       KeyDictionary fresh;
       fresh.restore(pieces);
@@ -242,12 +220,12 @@ TEST(KeyDictionaryTest, AWrongSnapshotIsAnErrorOfTheWorld) {
     if (shard == 1 && shard_of_hash(hash_of("a")) == 1) {
       continue;
     }
-    Pieces pieces;
+    MemoryPieces pieces;
     pieces.piece("keys", shard, piece.bytes());
     KeyDictionary dictionary;
     EXPECT_THROW(dictionary.restore(pieces), EnvironmentError);
   }
-  Pieces pieces;
+  MemoryPieces pieces;
   pieces.piece("other", 0, "");
   KeyDictionary dictionary;
   EXPECT_THROW(dictionary.restore(pieces), EnvironmentError);

@@ -25,10 +25,13 @@ class WatermarkTracker {
   void observe(std::uint32_t partition, EventTime max_ts, ProcessingTime now);
   // Ends the batch: the new W (R81).  Counts a regression at most once.
   Watermark finish(ProcessingTime now);
-  // Would a batch without rows move W, given these ranges and P?  (connectors.md 1.4: ticks)
+  // Would a batch without rows move W, given these ranges and P (connectors.md 1.4: ticks)?  Also true
+  // if the ranges name a new partition under settings: its last_seen starts in the batch that records
+  // it, so that without one an empty partition would hold W for ever (R83).
   [[nodiscard]] bool would_move(std::span<Range const> ranges, ProcessingTime now) const;
   [[nodiscard]] Watermark current() const;
-  [[nodiscard]] std::optional<std::uint32_t> holder() const;  // the partition that holds W back
+  // The active partition with the least W_p at the last `finish`; none if there is no active one.
+  [[nodiscard]] std::optional<std::uint32_t> holder() const;
   [[nodiscard]] std::uint64_t regressions() const;
   void snapshot(SnapshotWriter& out) const;
   void restore(SnapshotReader& in);
@@ -36,15 +39,27 @@ class WatermarkTracker {
  private:
   struct Partition {
     std::uint32_t id;
-    std::int64_t max_ts_us;     // T_MIN: none yet
+    std::int64_t max_ts_us;     // T_MIN: none yet, which gives the same W_p
     std::int64_t last_seen_us;  // P of the last accepted row; at first of the assignment
     bool caught_up, ended;
     std::optional<Watermark> own;
   };
+  struct Candidate {
+    std::optional<Watermark> w;  // none while no partition is known
+    std::optional<std::uint32_t> holder;
+  };
+  [[nodiscard]] Watermark watermark_of(Partition const& partition) const;
+  [[nodiscard]] bool is_idle(Partition const& partition, ProcessingTime now) const;
+  [[nodiscard]] Candidate candidate(std::vector<Partition> const& partitions, ProcessingTime now) const;
+  // Enters what the ranges say; true if one was new.
+  static bool enter(std::vector<Partition>& partitions, std::span<Range const> ranges,
+                    ProcessingTime now);
+
   std::optional<WatermarkSettings> settings_;
   std::vector<Partition> partitions_;  // by id
   Watermark current_ = T_MIN;
   std::uint64_t regressions_ = 0;
+  std::optional<std::uint32_t> holder_;
 };
 
 }  // namespace windrow
