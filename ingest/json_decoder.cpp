@@ -1,0 +1,365 @@
+// Windows of messages in one arena, parsed as one stream; what the stream cannot tell apart is
+// parsed again message by message (performance.md 2.1, 2.2).
+#include "ingest/json_decoder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "host/model/portable.hpp"
+#include "ingest/json_row.hpp"
+
+namespace windrow {
+namespace {
+
+using json::Finding;
+using json::Read;
+
+constexpr std::size_t window_bytes = 256U << 10U, window_messages = 2048;
+constexpr std::size_t quoted_bytes_max = 40;  // of a value, in a message
+// simdjson counts the record's object and wants one level to spare.
+constexpr std::size_t document_depth_max = value_depth_max + 2;
+
+// One message or line: where its bytes are in the batch and in the arena.
+struct Piece {
+  std::string_view bytes;
+  std::uint32_t record = 0, line = 0;
+  std::size_t at = 0, size = 0;
+};
+
+struct Reason {
+  Fault fault = Fault::bad_json;
+  std::string message;
+};
+
+Reason reason_of(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::UTF8_ERROR:
+      return {Fault::bad_utf8, "invalid UTF-8"};
+    case simdjson::DEPTH_ERROR:
+      return {Fault::too_deep, "nested too deeply"};
+    case simdjson::CAPACITY:
+    case simdjson::MEMALLOC:
+      return {Fault::too_large, "record too large to parse"};
+    case simdjson::EMPTY:
+      return {Fault::bad_json, "empty record"};
+    case simdjson::UNCLOSED_STRING:
+      return {Fault::bad_json, "a string is not closed"};
+    case simdjson::UNESCAPED_CHARS:
+      return {Fault::bad_json, "a control character in a string"};
+    default:
+      return {Fault::bad_json, "not well-formed JSON"};
+  }
+}
+
+Reason reason_of(Finding const& finding) {
+  auto [fault, words] = [&]() -> std::pair<Fault, char const*> {
+    switch (finding.read) {
+      case Read::missing:
+        return {Fault::missing_field, "a required field is missing or null"};
+      case Read::wrong_type:
+        return {Fault::wrong_type, "a field has another type"};
+      case Read::integer_overflow:
+        return {Fault::integer_overflow, "an integer is beyond 64 bits"};
+      case Read::number_overflow:
+        return {Fault::wrong_type, "a number is beyond binary64"};
+      case Read::too_deep:
+        return {Fault::too_deep, "nested too deeply"};
+      case Read::bad_timestamp:
+        return {Fault::bad_timestamp, "the time field is no time"};
+      default:
+        return {Fault::bad_json, "not well-formed JSON"};
+    }
+  }();
+  std::string message = words;
+  if (!finding.field.empty()) {
+    message += fmt::format(": field={}", finding.field);
+  }
+  if (!finding.value.empty()) {
+    std::string_view value = finding.value;
+    if (value.size() > quoted_bytes_max) {
+      std::size_t cut = quoted_bytes_max;  // not inside a character
+      while (cut > 0 && (static_cast<unsigned char>(value[cut]) & 0xc0U) == 0x80U) {
+        --cut;
+      }
+      value = value.substr(0, cut);
+    }
+    while (!value.empty() && static_cast<unsigned char>(value.back()) <= ' ') {
+      value.remove_suffix(1);
+    }
+    message += fmt::format(" value={}", value);
+  }
+  return {fault, std::move(message)};
+}
+
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+std::string_view trim(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) {
+    text.remove_prefix(3);
+  }
+  while (!text.empty() && is_space(text.front())) {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && is_space(text.back())) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+}  // namespace
+
+struct JsonDecoder::Impl {
+  explicit Impl(JsonDecoderOptions given)
+      : options(std::move(given)), row(options.schema, options.event_time) {
+    parser.threaded = false;  // else it starts a thread per stream (performance.md 2.1.2)
+    arena.reserve(2 * window_bytes);
+    bool const payload =
+        options.format == PayloadFormat::raw || options.format == PayloadFormat::string;
+    if (payload) {
+      WINDROW_ASSERT(options.schema.fields.size() == 1 &&
+                         is_text(options.schema.fields[0].type.kind) && !options.event_time,
+                     "a raw payload is one field without a time of its own");
+    }
+  }
+
+  void payload(std::uint32_t index);
+  void add(Piece piece);
+  void flush();
+  std::size_t stream();
+  void alone(Piece const& piece, std::string_view text, simdjson::ondemand::parser& with);
+  void large(Piece const& piece);
+  void take(Piece const& piece, Finding const& finding);
+  void reject(Piece const& piece, Reason reason);
+
+  JsonDecoderOptions options;
+  json::RowReader row;
+  simdjson::ondemand::parser parser, single;  // of windows; of one message at a time
+  std::string arena;
+  std::vector<Piece> pieces;  // in the arena, `\n` between
+  RawBatch const* batch = nullptr;
+  DecodedChunk* out = nullptr;
+};
+
+// Takes a row that was read, or sets the message aside.
+void JsonDecoder::Impl::take(Piece const& piece, Finding const& finding) {
+  if (finding.read != Read::ok) [[unlikely]] {
+    return reject(piece, reason_of(finding));
+  }
+  EventTime const time = options.event_time ? row.time() : batch->records[piece.record].time;
+  if (!is_valid(time)) [[unlikely]] {
+    return reject(piece, {Fault::bad_timestamp,
+                          fmt::format("the record's time is out of range: us={}", time.us)});
+  }
+  std::vector<Column>& columns = out->rows.columns;
+  std::vector<Scalar> const& cells = row.cells();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    Scalar const& cell = cells[i];
+    switch (cell.kind) {
+      case Scalar::Kind::null:
+        columns[i].append_null();
+        break;
+      case Scalar::Kind::boolean:
+        columns[i].append(cell.boolean);
+        break;
+      case Scalar::Kind::integer:
+        columns[i].append(cell.integer);
+        break;
+      case Scalar::Kind::number:
+        columns[i].append(cell.number);
+        break;
+      default:
+        columns[i].append_text(cell.text);
+    }
+  }
+  out->rows.event_time.push_back(time);
+  out->rows.origin.push_back(piece.record);
+}
+
+void JsonDecoder::Impl::reject(Piece const& piece, Reason reason) {
+  out->rejected.push_back(
+      {piece.record, piece.line, reason.fault, std::move(reason.message), piece.bytes});
+}
+
+void JsonDecoder::Impl::payload(std::uint32_t index) {
+  RawRecord const& record = batch->records[index];
+  Piece const piece{{record.data, record.bytes}, index};
+  Field const& field = options.schema.fields[0];
+  bool const null = record.data == nullptr;
+  if (null && !field.nullable) {
+    return reject(piece, reason_of(Finding{Read::missing, field.name, {}}));
+  }
+  if (!null && options.format == PayloadFormat::string &&
+      !simdjson::validate_utf8(record.data, record.bytes)) {
+    return reject(piece, reason_of(simdjson::UTF8_ERROR));
+  }
+  if (!is_valid(record.time)) {
+    return reject(piece, {Fault::bad_timestamp,
+                          fmt::format("the record's time is out of range: us={}", record.time.us)});
+  }
+  if (null) {
+    out->rows.columns[0].append_null();
+  } else {
+    out->rows.columns[0].append_text(piece.bytes);
+  }
+  out->rows.event_time.push_back(record.time);
+  out->rows.origin.push_back(index);
+}
+
+void JsonDecoder::Impl::add(Piece piece) {
+  std::string_view const text = trim(piece.bytes);
+  if (text.empty()) {
+    if (options.format == PayloadFormat::json) {
+      reject(piece, reason_of(simdjson::EMPTY));
+    }
+    return;
+  }
+  if (text.size() > record_bytes_max) {
+    return reject(piece, {Fault::too_large, fmt::format("record longer than {} bytes: bytes={}",
+                                                        record_bytes_max, text.size())});
+  }
+  if (text.size() > window_bytes) {
+    return large(piece);
+  }
+  if (arena.size() + text.size() > window_bytes || pieces.size() == window_messages) {
+    flush();
+  }
+  piece.at = arena.size();
+  piece.size = text.size();
+  arena.append(text).push_back('\n');
+  pieces.push_back(piece);
+}
+
+// A message larger than a window gets memory of its own, which a parser would keep for ever.
+void JsonDecoder::Impl::large(Piece const& piece) {
+  flush();
+  std::string copy(trim(piece.bytes));
+  std::size_t const bytes = copy.size();
+  copy.append(row.padding(), '\n');
+  simdjson::ondemand::parser own;
+  alone(piece, std::string_view(copy).substr(0, bytes), own);
+}
+
+void JsonDecoder::Impl::flush() {
+  if (pieces.empty()) {
+    return;
+  }
+  arena.append(row.padding(), '\n');
+  std::size_t const done = options.validate_full ? 0 : stream();
+  for (std::size_t i = done; i < pieces.size(); ++i) {
+    alone(pieces[i], std::string_view(arena).substr(pieces[i].at, pieces[i].size), single);
+  }
+  row.settle();
+  pieces.clear();
+  arena.clear();
+}
+
+// Reads the window as one stream of documents and returns how many messages are settled.  A message
+// is settled only when its document began at the message's first byte and the next token after it
+// is the next message's first byte: a truncated message swallows its neighbours without an error.
+std::size_t JsonDecoder::Impl::stream() {
+  simdjson::ondemand::document_stream documents;
+  std::size_t const bytes = arena.size() - row.padding();
+  if (parser.iterate_many(arena.data(), bytes, window_bytes + 1).get(documents) !=
+      simdjson::SUCCESS) {
+    return 0;
+  }
+  std::size_t i = 0;
+  for (auto it = documents.begin(); i < pieces.size() && it != documents.end(); ++it, ++i) {
+    simdjson::ondemand::document_reference document;
+    simdjson::ondemand::object object;
+    if ((*it).get(document) != simdjson::SUCCESS || it.current_index() != pieces[i].at ||
+        document.get_object().get(object) != simdjson::SUCCESS) {
+      return i;
+    }
+    Finding const finding = row.read(object);
+    if (finding.read == Read::broken) {
+      return i;
+    }
+    char const* next = nullptr;
+    bool const last = document.current_location().get(next) != simdjson::SUCCESS;
+    if (i + 1 == pieces.size() ? !last : next != arena.data() + pieces[i + 1].at) {
+      return i;
+    }
+    take(pieces[i], finding);
+  }
+  return i;
+}
+
+// Reads one message by itself; `text` has padding behind it.
+void JsonDecoder::Impl::alone(Piece const& piece, std::string_view text,
+                              simdjson::ondemand::parser& with) {
+  if (options.validate_full || text.front() != '{') {
+    // Not an object: only a whole parse tells a sound value from noise.
+    simdjson::dom::parser dom;
+    simdjson::error_code error = dom.allocate(text.size(), document_depth_max);
+    if (error == simdjson::SUCCESS) {
+      error = dom.parse(text.data(), text.size(), false).error();
+    }
+    if (error != simdjson::SUCCESS) {
+      return reject(piece, reason_of(error));
+    }
+    if (text.front() != '{') {
+      return reject(piece, {Fault::wrong_type, "the record is not an object"});
+    }
+  }
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object object;
+  simdjson::padded_string_view const padded(text.data(), text.size(), text.size() + row.padding());
+  simdjson::error_code error = with.iterate(padded).get(document);
+  if (error == simdjson::SUCCESS) {
+    error = document.get_object().get(object);
+  }
+  if (error != simdjson::SUCCESS) {
+    return reject(piece, reason_of(error));
+  }
+  Finding const finding = row.read(object);
+  char const* rest = nullptr;
+  if (finding.read != Read::broken && document.current_location().get(rest) == simdjson::SUCCESS) {
+    return reject(piece, {Fault::bad_json, "more than one value in a record"});
+  }
+  take(piece, finding);
+}
+
+JsonDecoder::JsonDecoder(JsonDecoderOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+JsonDecoder::~JsonDecoder() = default;
+
+void JsonDecoder::decode(RawBatch const& batch, std::size_t first, std::size_t count,
+                         DecodedChunk& out) {
+  WINDROW_ASSERT(first <= batch.records.size() && count <= batch.records.size() - first,
+                 "the records are part of the batch");
+  out.rows.reset(impl_->options.schema);
+  out.rejected.clear();
+  impl_->batch = &batch;
+  impl_->out = &out;
+  for (std::size_t i = first; i < first + count; ++i) {
+    RawRecord const& record = batch.records[i];
+    std::string_view rest(record.data, record.bytes);
+    auto const index = static_cast<std::uint32_t>(i);
+    switch (impl_->options.format) {
+      case PayloadFormat::raw:
+      case PayloadFormat::string:
+        impl_->payload(index);
+        break;
+      case PayloadFormat::json:
+        impl_->add({rest, index, 0});
+        break;
+      case PayloadFormat::ndjson:
+        for (std::uint32_t line = 0; !rest.empty(); ++line) {
+          std::size_t const end = std::min(rest.find('\n'), rest.size());
+          impl_->add({rest.substr(0, end), index, line});
+          rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+    }
+  }
+  impl_->flush();
+  // Lines that never reached the arena were set aside ahead of their turn.
+  std::sort(out.rejected.begin(), out.rejected.end(), [](auto const& a, auto const& b) {
+    return std::pair(a.record, a.line) < std::pair(b.record, b.line);
+  });
+  out.read = out.rows.rows() + out.rejected.size();
+}
+
+}  // namespace windrow
