@@ -4,14 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "host/engine/aggregation.hpp"
 
 namespace windrow {
 
-//   holds    the values, window and stamp of the pane that is out per row id
+//   holds    per row id the pane that is out: window, stamp, PaneInfo, overflow and values
 //   created  by a pane / replaced by the next / erased by a tombstone or `end`
 class LatestPanes {
  public:
@@ -19,11 +18,13 @@ class LatestPanes {
   LatestPanes(std::vector<ValueType> columns, bool by_end);
   ~LatestPanes();
   LatestPanes(LatestPanes&&) noexcept;
-  // Reads panes (in R17's order; rows = panes, columns = values) and appends to `out` the rows they
-  // mean, to `source_row` the pane row each comes from: -old +new for a pane, -old for a tombstone.
-  // A withdrawn row carries the window, stamp and values as they were.  `key` [n]: key id per pane.
+  // Reads panes (in R17's order; rows = panes, columns = the values) and appends to `out` the rows they
+  // mean: -old +new for a pane, -old for a tombstone.  `key` [n]: key id per pane; `out_key`: per row
+  // of `out`, whose columns are the value columns too (the caller adds what it derives from the key).
+  // A withdrawn row is the pane as it was, but for its weight.  `out` gets every column but `origin`.
   void replace(std::span<KeyId const> key, EventBatchView const& panes, EventBatch& out,
                std::vector<KeyId>& out_key);
+  // Forgets row ids, after the panes of the same batch; those of which no pane is out are passed over.
   void end(std::span<EndedWindow const> ended);
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::size_t bytes() const;
