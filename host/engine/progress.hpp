@@ -64,7 +64,10 @@ struct Progress {
 };
 
 // Both laws of operations.md 4: per source read = decoded + rejected; per step assigned =
-// aggregated + dropped_late + dropped_closed.
+// aggregated + dropped_late + dropped_closed.  One text per law that does not hold, empty if all
+// do.
+[[nodiscard]] std::vector<std::string> broken_laws(Progress const& progress);
+
 struct Summary {
   Progress progress;
   std::vector<std::string> broken_laws;  // empty: both hold everywhere
