@@ -30,6 +30,8 @@ def scale(number, unit):
         return T_MIN
     if number in ("inf", float("inf")):
         return T_MAX
+    if isinstance(number, int):
+        return number * UNIT_US[unit]
     return math.floor(exact(number) * UNIT_US[unit])
 
 
