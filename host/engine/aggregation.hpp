@@ -81,11 +81,13 @@ struct Wakeup {
 };
 
 // Counters are totals since the start and part of the snapshot; the last line is the present state.
+// `evaluations` counts how often a (key, window) was asked or expired: once per batch that touched it,
+// once more when time had a reason to (R17).
 // Conservation over (row, window) pairs: assigned = aggregated + dropped_late + dropped_closed.
 struct AggregationStats {
   std::uint64_t rows = 0, late = 0, assigned = 0, aggregated = 0, dropped_late = 0, dropped_closed = 0,
                 no_window = 0, overflow = 0, panes_early = 0, panes_on_time = 0, panes_late = 0,
-                tombstones = 0;
+                tombstones = 0, evaluations = 0;
   std::uint64_t cells = 0, windows_with_state = 0, keys = 0, host_bytes = 0, device_bytes = 0;
 };
 

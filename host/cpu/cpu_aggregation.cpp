@@ -1,0 +1,261 @@
+// Splits rows over shards, runs the phases of a batch on them and joins what they put out.
+#include "host/cpu/cpu_aggregation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "host/cpu/shard.hpp"
+#include "host/model/portable.hpp"
+
+namespace windrow {
+namespace {
+
+using cpu::BatchTimes;
+using cpu::RecordLayout;
+using cpu::Shard;
+
+// Below so many rows, waking threads costs more than it saves.
+constexpr std::size_t parallel_rows_min = 2048;
+
+void append(Column& to, Column const& from) {
+  ColumnView const view = from.view();
+  for (std::size_t row = 0; row < from.size(); ++row) {
+    to.append(view, row);
+  }
+}
+template <class T>
+void append(std::vector<T>& to, std::vector<T> const& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+void append(PaneBatch& to, PaneBatch const& from) {
+  append(to.key, from.key);
+  append(to.window, from.window);
+  append(to.firing, from.firing);
+  append(to.timestamp, from.timestamp);
+  append(to.info, from.info);
+  append(to.deleted, from.deleted);
+  append(to.phase, from.phase);
+  append(to.overflow, from.overflow);
+  for (std::size_t c = 0; c < to.values.size(); ++c) {
+    append(to.values[c], from.values[c]);
+  }
+}
+void clear(AggregationOutput& out, std::vector<CombineFn> const& combines) {
+  out.panes.reset(combines);
+  out.dropped.clear();
+  out.ended.clear();
+  out.freed.clear();
+}
+
+class CpuAggregation final : public Aggregation {
+ public:
+  CpuAggregation(AggregationSpec const& spec, Workers& workers)
+      : spec_(spec), layout_(spec_), workers_(workers) {
+    WINDROW_ASSERT(spec_.trigger.nodes > 0, "a trigger has a node");
+    WINDROW_ASSERT(spec_.windows.kind != WindowKind::sessions || !spec_.withdrawals,
+                   "sessions take no withdrawals (E133)");
+    for (std::uint32_t s = 0; s < shards; ++s) {
+      shards_[s] = std::make_unique<Shard>(spec_, layout_);
+    }
+  }
+
+  void push(KeyedBatchView const& rows) override;
+  void advance(Watermark w, ProcessingTime now) override;
+  void take_output(AggregationOutput& out) override;
+  [[nodiscard]] Watermark watermark() const override { return times_.w; }
+  [[nodiscard]] Watermark output_watermark() const override { return times_.w_out; }
+  [[nodiscard]] Wakeup next_wakeup() const override;
+  void snapshot(SnapshotWriter& out) const override;
+  void restore(SnapshotReader& in) override;
+  [[nodiscard]] AggregationStats stats() const override;
+
+ private:
+  void check(KeyedBatchView const& rows) const;
+  void join_outputs();
+
+  AggregationSpec const spec_;
+  RecordLayout const layout_;
+  Workers& workers_;
+  std::array<std::unique_ptr<Shard>, shards> shards_;
+  BatchTimes times_{T_MIN, T_MIN, T_MIN, 0, 0, false};
+  std::uint64_t sequence_ = 0;       // rows ever pushed
+  std::uint32_t rows_in_batch_ = 0;  // rows pushed since the last advance
+  std::array<std::vector<std::uint32_t>, shards> rows_of_shard_;
+  std::deque<AggregationOutput> outputs_;
+  AggregationStats restored_;  // totals from before the restart
+};
+
+void CpuAggregation::check(KeyedBatchView const& rows) const {
+  std::size_t const n = rows.event_time.size();
+  WINDROW_ASSERT(rows.key.size() == n, "one key per row");
+  WINDROW_ASSERT(n == 0 || (spec_.windows.kind == WindowKind::given) == !rows.window.empty(),
+                 "rows have windows iff the step groups by given windows");
+  WINDROW_ASSERT(rows.window.empty() || rows.window.size() == n, "one window per row");
+  WINDROW_ASSERT(rows.weight.empty() || (spec_.withdrawals && rows.weight.size() == n),
+                 "rows have weights only where the step takes withdrawals");
+  WINDROW_ASSERT(n <= UINT32_MAX - rows_in_batch_, "a batch has less than 2^32 rows");
+  for (CombineFn const& fn : spec_.combines) {
+    if (fn.kind == CombineKind::count) {
+      continue;
+    }
+    WINDROW_ASSERT(fn.column < rows.values.size() && rows.values[fn.column].type == fn.in,
+                   "a combine reads a column of its type");
+  }
+}
+
+void CpuAggregation::push(KeyedBatchView const& rows) {
+  check(rows);
+  std::size_t const n = rows.event_time.size();
+  for (std::vector<std::uint32_t>& of_shard : rows_of_shard_) {
+    of_shard.clear();
+  }
+  for (std::size_t row = 0; row < n; ++row) {
+    rows_of_shard_[shard_of(rows.key[row])].push_back(static_cast<std::uint32_t>(row));
+  }
+  auto push_shard = [&](std::size_t s) {
+    shards_[s]->push(rows, rows_of_shard_[s], rows_in_batch_, sequence_, times_);
+  };
+  if (n < parallel_rows_min) {
+    for (std::size_t s = 0; s < shards; ++s) {
+      push_shard(s);
+    }
+  } else {
+    workers_.for_each(shards, push_shard);
+  }
+  rows_in_batch_ += static_cast<std::uint32_t>(n);
+  sequence_ += n;
+}
+
+void CpuAggregation::advance(Watermark w, ProcessingTime now) {
+  BatchTimes phase_a = times_;
+  phase_a.w_before = times_.w;
+  phase_a.p_before_us = times_.p_us;
+  phase_a.p_us = std::max(times_.p_us, now.us);
+  BatchTimes phase_b = phase_a;
+  phase_b.w = std::max(times_.w, w);
+  phase_b.phase_b = true;
+  workers_.for_each(shards, [&](std::size_t s) {
+    shards_[s]->run_phase_a(phase_a);
+    shards_[s]->run_phase_b(phase_b);
+  });
+  times_ = phase_b;
+  times_.phase_b = false;
+  Watermark held = times_.w;
+  for (auto const& shard : shards_) {
+    held.us = std::min(held.us, shard->earliest_hold());
+  }
+  times_.w_out = std::max(times_.w_out, held);
+  rows_in_batch_ = 0;
+  join_outputs();
+}
+
+void CpuAggregation::join_outputs() {
+  AggregationOutput& joined = outputs_.emplace_back();
+  clear(joined, spec_.combines);
+  for (auto const& shard : shards_) {
+    AggregationOutput& part = shard->output();
+    append(joined.panes, part.panes);
+    append(joined.dropped, part.dropped);
+    append(joined.ended, part.ended);
+    append(joined.freed, part.freed);
+    clear(part, spec_.combines);
+  }
+  std::sort(joined.dropped.begin(), joined.dropped.end(),
+            [](DroppedRun const& a, DroppedRun const& b) {
+              return std::tie(a.row, a.window) < std::tie(b.row, b.window);
+            });
+}
+
+void CpuAggregation::take_output(AggregationOutput& out) {
+  WINDROW_ASSERT(!outputs_.empty(), "an output is taken once per advance");
+  out = std::move(outputs_.front());
+  outputs_.pop_front();
+}
+
+Wakeup CpuAggregation::next_wakeup() const {
+  std::int64_t event = cpu::never, deadline = cpu::never;
+  for (auto const& shard : shards_) {
+    event = std::min(event, shard->earliest_event(times_.w));
+    deadline = std::min(deadline, shard->earliest_deadline(times_.p_us));
+  }
+  Wakeup wakeup;
+  if (event != cpu::never) {
+    wakeup.event_time.us = event;
+  }
+  if (deadline != cpu::never) {
+    wakeup.processing_time.us = deadline + 1;
+  }  // strict (R52)
+  return wakeup;
+}
+
+AggregationStats CpuAggregation::stats() const {
+  AggregationStats total = restored_;
+  for (auto const& shard : shards_) {
+    shard->add_stats(total);
+  }
+  return total;
+}
+
+void CpuAggregation::snapshot(SnapshotWriter& out) const {
+  WINDROW_ASSERT(rows_in_batch_ == 0 && outputs_.empty(), "a cut lies between batches");
+  ByteWriter bytes;
+  bytes.put(times_.w.us);
+  bytes.put(times_.w_out.us);
+  bytes.put(times_.p_us);
+  bytes.put(sequence_);
+  AggregationStats const total = stats();
+  for (std::uint64_t const counter :
+       {total.rows, total.late, total.assigned, total.aggregated, total.dropped_late,
+        total.dropped_closed, total.no_window, total.overflow, total.panes_early,
+        total.panes_on_time, total.panes_late, total.tombstones, total.evaluations}) {
+    bytes.put(counter);
+  }
+  out.piece("clocks", 0, bytes.bytes());
+  for (std::uint32_t s = 0; s < shards; ++s) {
+    bytes.clear();
+    shards_[s]->snapshot(bytes);
+    out.piece("windows", s, bytes.bytes());
+  }
+}
+
+void CpuAggregation::restore(SnapshotReader& in) {
+  std::string_view name, bytes;
+  std::uint32_t shard = 0;
+  while (in.next(name, shard, bytes)) {
+    ByteReader reader(bytes);
+    if (name == "clocks") {
+      times_.w.us = reader.get<std::int64_t>();
+      times_.w_out.us = reader.get<std::int64_t>();
+      times_.p_us = reader.get<std::int64_t>();
+      sequence_ = reader.get<std::uint64_t>();
+      for (std::uint64_t* const counter :
+           {&restored_.rows, &restored_.late, &restored_.assigned, &restored_.aggregated,
+            &restored_.dropped_late, &restored_.dropped_closed, &restored_.no_window,
+            &restored_.overflow, &restored_.panes_early, &restored_.panes_on_time,
+            &restored_.panes_late, &restored_.tombstones, &restored_.evaluations}) {
+        *counter = reader.get<std::uint64_t>();
+      }
+    } else if (name == "windows" && shard < shards) {
+      shards_[shard]->restore(reader, times_.w, times_.p_us);
+    } else {
+      throw EnvironmentError("snapshot: an aggregation has no such piece: " + std::string(name),
+                             74);
+    }
+    if (!reader.empty()) {
+      throw EnvironmentError("snapshot: a piece is too long", 74);
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Aggregation> make_cpu_aggregation(AggregationSpec const& spec, Workers& workers) {
+  return std::make_unique<CpuAggregation>(spec, workers);
+}
+
+}  // namespace windrow

@@ -1,0 +1,477 @@
+// Folds, merges and extracts accumulators; the kind of combine is looked at outside the row loops.
+#include "host/cpu/fold.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "host/engine/value.hpp"
+
+namespace windrow::cpu {
+namespace {
+
+bool is_smallest(CombineFn const& fn) {
+  return fn.kind == CombineKind::min || fn.kind == CombineKind::first;
+}
+
+template <class T>
+T* of(std::byte* record, AccumulatorSlot const& slot) {
+  return RecordLayout::at<T>(record, slot.offset);
+}
+
+// Calls body(record, value, row index) for every row whose value is not null.
+template <class T, class Body>
+void each_value(FoldInput const& in, ColumnView const& column, Body&& body) {
+  auto const* const values = reinterpret_cast<T const*>(column.data.data());
+  if (column.valid.empty()) {
+    for (std::size_t i = 0; i < in.row.size(); ++i) {
+      body(in.record[i], values[in.row[i]], in.row[i]);
+    }
+  } else {
+    for (std::size_t i = 0; i < in.row.size(); ++i) {
+      if (column.is_valid(in.row[i])) {
+        body(in.record[i], values[in.row[i]], in.row[i]);
+      }
+    }
+  }
+}
+
+// The same for whichever fixed-size type the column has.
+template <class Body>
+void each_fixed(FoldInput const& in, ColumnView const& column, Body&& body) {
+  switch (column.type) {
+    case ValueType::boolean:
+      each_value<std::uint8_t>(in, column, body);
+      break;
+    case ValueType::integer:
+      each_value<std::int64_t>(in, column, body);
+      break;
+    default:
+      each_value<double>(in, column, body);
+  }
+}
+
+std::int64_t extreme_rank(double value, bool smallest) { return poisoning_rank(value, smallest); }
+std::int64_t extreme_rank(std::int64_t value, bool) { return value; }
+std::int64_t extreme_rank(std::uint8_t value, bool) { return value; }
+std::int64_t plain_rank(double value) { return rank_of(value); }
+std::int64_t plain_rank(std::int64_t value) { return value; }
+std::int64_t plain_rank(std::uint8_t value) { return value; }
+
+void fold_count(FoldInput const& in, AccumulatorSlot const& slot) {
+  for (std::size_t i = 0; i < in.row.size(); ++i) {
+    std::int64_t const weight = in.weight.empty() ? 1 : in.weight[in.row[i]];
+    lift(*of<CountAccumulator>(in.record[i], slot), weight);
+  }
+}
+
+void fold_pick(FoldInput const& in, AccumulatorSlot const& slot, ColumnView const& column) {
+  bool const first = is_smallest(slot.fn);
+  each_fixed(in, column, [&](std::byte* record, auto value, std::uint32_t row) {
+    merge(*of<Pick>(record, slot), Pick{in.time[row].us, plain_rank(value), Picked::value}, first);
+  });
+  if (column.valid.empty()) {
+    return;
+  }
+  for (std::size_t i = 0; i < in.row.size(); ++i) {
+    std::uint32_t const row = in.row[i];
+    if (column.is_valid(row)) {
+      continue;
+    }
+    merge(*of<Pick>(in.record[i], slot), Pick{in.time[row].us, 0, Picked::null}, first);
+  }
+}
+
+void fold_boxed(FoldInput const& in, AccumulatorSlot const& slot, ColumnView const& column,
+                BoxPool& boxes) {
+  for (std::size_t i = 0; i < in.row.size(); ++i) {
+    std::uint32_t const row = in.row[i];
+    BoxEntry entry{in.sequence + row, in.time[row].us, 1, {}};
+    encode(column.at(row), entry.value);
+    lift_boxed(slot.fn, boxes.open(*of<std::uint32_t>(in.record[i], slot)), std::move(entry));
+  }
+}
+
+void fold_slot(FoldInput const& in, AccumulatorSlot const& slot, BoxPool& boxes) {
+  if (slot.kind == AccumulatorKind::count) {
+    fold_count(in, slot);
+    return;
+  }
+  ColumnView const& column = in.values[slot.fn.column];
+  switch (slot.kind) {
+    case AccumulatorKind::wide_sum:
+      each_value<std::int64_t>(
+          in, column, [&](std::byte* record, std::int64_t v, std::uint32_t row) {
+            WideSum& sum = *of<WideSum>(record, slot);
+            in.weight.empty() || in.weight[row] > 0 ? lift(sum, v) : withdraw(sum, v);
+          });
+      break;
+    case AccumulatorKind::number_sum:
+      each_fixed(in, column, [&](std::byte* record, auto v, std::uint32_t) {
+        lift(*of<NumberSum>(record, slot), static_cast<double>(v));
+      });
+      break;
+    case AccumulatorKind::moments:
+      each_fixed(in, column, [&](std::byte* record, auto v, std::uint32_t) {
+        lift(*of<Moments>(record, slot), static_cast<double>(v));
+      });
+      break;
+    case AccumulatorKind::extreme:
+      each_fixed(in, column, [&](std::byte* record, auto v, std::uint32_t) {
+        lift(*of<Extreme>(record, slot), extreme_rank(v, is_smallest(slot.fn)),
+             is_smallest(slot.fn));
+      });
+      break;
+    case AccumulatorKind::truths:
+      each_fixed(in, column, [&](std::byte* record, auto v, std::uint32_t) {
+        lift(*of<Truths>(record, slot), v != 0);
+      });
+      break;
+    case AccumulatorKind::pick:
+      fold_pick(in, slot, column);
+      break;
+    default:
+      fold_boxed(in, slot, column, boxes);
+  }
+}
+
+// Appends the rows to the logs of their cells: the values of all logged combines, one after the
+// other.
+void fold_logs(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) {
+  for (std::size_t i = 0; i < in.row.size(); ++i) {
+    std::uint32_t const row = in.row[i];
+    BoxEntry entry{in.sequence + row, in.time[row].us, in.weight.empty() ? 1 : in.weight[row], {}};
+    for (AccumulatorSlot const& slot : layout.slots()) {
+      if (slot.logged) {
+        encode(in.values[slot.fn.column].at(row), entry.value);
+      }
+    }
+    boxes.open(layout.log(in.record[i])).push_back(std::move(entry));
+  }
+}
+
+void extract_fixed(AccumulatorSlot const& slot, std::byte* record, Column& out) {
+  ValueType const in = slot.fn.in;
+  auto const append_rank = [&](std::int64_t rank) {
+    if (in == ValueType::number) {
+      out.append(number_of_rank(rank));
+    } else if (in == ValueType::boolean) {
+      out.append(rank != 0);
+    } else {
+      out.append(rank);
+    }
+  };
+  switch (slot.kind) {
+    case AccumulatorKind::count:
+      out.append(of<CountAccumulator>(record, slot)->rows);
+      break;
+    case AccumulatorKind::number_sum: {
+      auto const& sum = *of<NumberSum>(record, slot);
+      if (slot.fn.kind == CombineKind::sum) {
+        out.append(sum.sum);
+      } else if (sum.count == 0) {
+        out.append_null();
+      } else {
+        out.append(sum.sum / static_cast<double>(sum.count));
+      }
+      break;
+    }
+    case AccumulatorKind::moments: {
+      double result = 0;
+      if (!variance(*of<Moments>(record, slot), slot.fn.population, result)) {
+        out.append_null();
+      } else {
+        out.append(slot.fn.kind == CombineKind::stddev ? std::sqrt(result) : result);
+      }
+      break;
+    }
+    case AccumulatorKind::extreme: {
+      auto const& extreme = *of<Extreme>(record, slot);
+      extreme.count == 0 ? out.append_null() : append_rank(extreme.rank);
+      break;
+    }
+    case AccumulatorKind::truths: {
+      auto const& truths = *of<Truths>(record, slot);
+      out.append(slot.fn.kind == CombineKind::any ? truths.seen_true != 0 : truths.seen_false == 0);
+      break;
+    }
+    case AccumulatorKind::pick: {
+      auto const& pick = *of<Pick>(record, slot);
+      pick.state == Picked::value ? append_rank(pick.rank) : out.append_null();
+      break;
+    }
+    default:
+      WINDROW_ASSERT(false, "the accumulator has a fixed size and no overflow");
+  }
+}
+
+// False where an integer sum left int64.
+bool extract_slot(AccumulatorSlot const& slot, BoxPool& boxes, std::byte* record, Column& out) {
+  if (slot.kind == AccumulatorKind::wide_sum) {
+    std::int64_t sum = 0;
+    if (!extract(*of<WideSum>(record, slot), sum)) {
+      out.append_null();
+      return false;
+    }
+    out.append(sum);
+  } else if (slot.kind == AccumulatorKind::boxed) {
+    std::uint32_t const handle = *of<std::uint32_t>(record, slot);
+    extract_boxed(slot.fn, handle == 0 ? Box{} : boxes.at(handle), out);
+  } else {
+    extract_fixed(slot, record, out);
+  }
+  return true;
+}
+
+// One value of a log, as a column of one row, so that logs are folded by the same loops as batches.
+void fold_log(AccumulatorSlot const& slot, std::byte* accumulator, BoxPool& boxes,
+              BoxEntry const& entry, Scalar const& value) {
+  Column column(slot.fn.in);
+  column.append(value);
+  ColumnView const view = column.view();
+  AccumulatorSlot at_zero = slot;
+  at_zero.offset = 0;
+  at_zero.fn.column = 0;
+  std::uint32_t const row = 0;
+  EventTime const time{entry.time_us};
+  fold_slot(FoldInput{{&row, 1}, {&accumulator, 1}, {&time, 1}, {&view, 1}, {}, entry.sequence},
+            at_zero, boxes);
+}
+
+void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
+                    std::vector<Column>& out) {
+  std::uint32_t const handle = layout.log(record);
+  Box log;  // taken out of the pool, which may grow while it is folded
+  if (handle != 0) {
+    log.swap(boxes.at(handle));
+  }
+  cancel(log);
+  std::uint32_t logged_before = 0;
+  for (std::size_t c = 0; c < layout.slots().size(); ++c) {
+    AccumulatorSlot slot = layout.slots()[c];
+    if (!slot.logged) {
+      continue;
+    }
+    alignas(8) std::byte accumulator[sizeof(Moments)] = {};
+    for (BoxEntry const& entry : log) {
+      if (entry.weight < 0) {
+        continue;
+      }
+      std::string_view values = entry.value;
+      for (std::uint32_t i = 0; i < logged_before; ++i) {
+        decode(values);
+      }
+      fold_log(slot, accumulator, boxes, entry, decode(values));
+    }
+    slot.offset = 0;
+    extract_slot(slot, boxes, accumulator, out[c]);
+    if (slot.kind == AccumulatorKind::boxed) {
+      boxes.free(*RecordLayout::at<std::uint32_t>(accumulator, 0));
+    }
+    ++logged_before;
+  }
+  if (handle != 0) {
+    log.swap(boxes.at(handle));
+  }
+}
+
+}  // namespace
+
+void fold(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) {
+  if (in.row.empty()) {
+    return;
+  }
+  for (AccumulatorSlot const& slot : layout.slots()) {
+    if (!slot.logged) {
+      fold_slot(in, slot, boxes);
+    }
+  }
+  if (layout.has_log()) {
+    fold_logs(layout, boxes, in);
+  }
+  if (layout.counts_contributions()) {
+    for (std::size_t i = 0; i < in.row.size(); ++i) {
+      layout.contributions(in.record[i]) += in.weight.empty() ? 1 : in.weight[in.row[i]];
+    }
+  }
+}
+
+void merge_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* to, std::byte* from) {
+  WINDROW_ASSERT(!layout.counts_contributions(), "sessions take no withdrawals");
+  for (AccumulatorSlot const& slot : layout.slots()) {
+    switch (slot.kind) {
+      case AccumulatorKind::count:
+        merge(*of<CountAccumulator>(to, slot), *of<CountAccumulator>(from, slot));
+        break;
+      case AccumulatorKind::wide_sum:
+        merge(*of<WideSum>(to, slot), *of<WideSum>(from, slot));
+        break;
+      case AccumulatorKind::number_sum:
+        merge(*of<NumberSum>(to, slot), *of<NumberSum>(from, slot));
+        break;
+      case AccumulatorKind::moments:
+        merge(*of<Moments>(to, slot), *of<Moments>(from, slot));
+        break;
+      case AccumulatorKind::extreme:
+        merge(*of<Extreme>(to, slot), *of<Extreme>(from, slot), is_smallest(slot.fn));
+        break;
+      case AccumulatorKind::truths:
+        merge(*of<Truths>(to, slot), *of<Truths>(from, slot));
+        break;
+      case AccumulatorKind::pick:
+        merge(*of<Pick>(to, slot), *of<Pick>(from, slot), is_smallest(slot.fn));
+        break;
+      case AccumulatorKind::boxed: {
+        std::uint32_t const handle = *of<std::uint32_t>(from, slot);
+        if (handle == 0) {
+          break;
+        }
+        std::uint32_t& target = *of<std::uint32_t>(to, slot);
+        if (target == 0) {
+          std::swap(target, *of<std::uint32_t>(from, slot));
+        } else {
+          merge_boxed(slot.fn, boxes.at(target), std::move(boxes.at(handle)));
+        }
+        break;
+      }
+    }
+  }
+  clear_contents(layout, boxes, from);
+}
+
+void clear_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record) {
+  if (layout.has_boxes()) {
+    for (AccumulatorSlot const& slot : layout.slots()) {
+      if (slot.kind == AccumulatorKind::boxed && !slot.logged) {
+        boxes.free(*of<std::uint32_t>(record, slot));
+      }
+    }
+    if (layout.has_log()) {
+      boxes.free(layout.log(record));
+    }
+  }
+  std::memset(record + layout.contents_begin(), 0, layout.bytes() - layout.contents_begin());
+}
+
+std::uint32_t extract(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
+                      std::vector<Column>& out) {
+  std::uint32_t overflows = 0;
+  for (std::size_t c = 0; c < layout.slots().size(); ++c) {
+    AccumulatorSlot const& slot = layout.slots()[c];
+    if (!slot.logged && !extract_slot(slot, boxes, record, out[c])) {
+      ++overflows;
+    }
+  }
+  if (layout.has_log()) {
+    extract_logged(layout, boxes, record, out);
+  }
+  return overflows;
+}
+
+void write_contents(RecordLayout const& layout, BoxPool const& boxes, std::byte* record,
+                    ByteWriter& out) {
+  auto const write_handle = [&](std::uint32_t handle) {
+    write_box(handle == 0 ? Box{} : boxes.at(handle), out);
+  };
+  if (layout.counts_contributions()) {
+    out.put(layout.contributions(record));
+  }
+  for (AccumulatorSlot const& slot : layout.slots()) {
+    if (slot.logged) {
+      continue;
+    }
+    switch (slot.kind) {
+      case AccumulatorKind::count:
+        out.put(of<CountAccumulator>(record, slot)->rows);
+        break;
+      case AccumulatorKind::wide_sum:
+        out.put(of<WideSum>(record, slot)->low);
+        out.put(of<WideSum>(record, slot)->high);
+        break;
+      case AccumulatorKind::number_sum:
+        out.put(of<NumberSum>(record, slot)->sum);
+        out.put(of<NumberSum>(record, slot)->count);
+        break;
+      case AccumulatorKind::moments:
+        out.put(of<Moments>(record, slot)->count);
+        out.put(of<Moments>(record, slot)->mean);
+        out.put(of<Moments>(record, slot)->m2);
+        break;
+      case AccumulatorKind::extreme:
+        out.put(of<Extreme>(record, slot)->rank);
+        out.put(of<Extreme>(record, slot)->count);
+        break;
+      case AccumulatorKind::truths:
+        out.put(of<Truths>(record, slot)->seen_true);
+        out.put(of<Truths>(record, slot)->seen_false);
+        break;
+      case AccumulatorKind::pick:
+        out.put(of<Pick>(record, slot)->time_us);
+        out.put(of<Pick>(record, slot)->rank);
+        out.put(of<Pick>(record, slot)->state);
+        break;
+      case AccumulatorKind::boxed:
+        write_handle(*of<std::uint32_t>(record, slot));
+        break;
+    }
+  }
+  if (layout.has_log()) {
+    write_handle(layout.log(record));
+  }
+}
+
+void read_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record, ByteReader& in) {
+  auto const read_into = [&](std::uint32_t& handle) {
+    Box box = read_box(in);
+    if (!box.empty()) {
+      boxes.open(handle) = std::move(box);
+    }
+  };
+  if (layout.counts_contributions()) {
+    layout.contributions(record) = in.get<std::int64_t>();
+  }
+  for (AccumulatorSlot const& slot : layout.slots()) {
+    if (slot.logged) {
+      continue;
+    }
+    switch (slot.kind) {
+      case AccumulatorKind::count:
+        of<CountAccumulator>(record, slot)->rows = in.get<std::int64_t>();
+        break;
+      case AccumulatorKind::wide_sum:
+        of<WideSum>(record, slot)->low = in.get<std::uint64_t>();
+        of<WideSum>(record, slot)->high = in.get<std::int64_t>();
+        break;
+      case AccumulatorKind::number_sum:
+        of<NumberSum>(record, slot)->sum = in.get<double>();
+        of<NumberSum>(record, slot)->count = in.get<std::int64_t>();
+        break;
+      case AccumulatorKind::moments:
+        of<Moments>(record, slot)->count = in.get<std::int64_t>();
+        of<Moments>(record, slot)->mean = in.get<double>();
+        of<Moments>(record, slot)->m2 = in.get<double>();
+        break;
+      case AccumulatorKind::extreme:
+        of<Extreme>(record, slot)->rank = in.get<std::int64_t>();
+        of<Extreme>(record, slot)->count = in.get<std::int64_t>();
+        break;
+      case AccumulatorKind::truths:
+        of<Truths>(record, slot)->seen_true = in.get<std::uint8_t>();
+        of<Truths>(record, slot)->seen_false = in.get<std::uint8_t>();
+        break;
+      case AccumulatorKind::pick:
+        of<Pick>(record, slot)->time_us = in.get<std::int64_t>();
+        of<Pick>(record, slot)->rank = in.get<std::int64_t>();
+        of<Pick>(record, slot)->state = in.get<Picked>();
+        break;
+      case AccumulatorKind::boxed:
+        read_into(*of<std::uint32_t>(record, slot));
+        break;
+    }
+  }
+  if (layout.has_log()) {
+    read_into(layout.log(record));
+  }
+}
+
+}  // namespace windrow::cpu

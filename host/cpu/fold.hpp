@@ -1,0 +1,43 @@
+// What combines do to records: fold rows column by column, merge, extract, clear.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "host/cpu/boxes.hpp"
+#include "host/cpu/record.hpp"
+
+namespace windrow::cpu {
+
+// Accepted pairs of rows and records, in row order per record.
+//   row     [n] index into the columns
+//   record  [n] where the row goes
+//   time, weight, values  columns as in KeyedBatchView
+//   sequence              arrival number of row 0
+struct FoldInput {
+  std::span<std::uint32_t const> row;
+  std::span<std::byte* const> record;
+  std::span<EventTime const> time;
+  std::span<ColumnView const> values;
+  std::span<std::int8_t const> weight;
+  std::uint64_t sequence = 0;
+};
+// One pass over the rows per combine.  Fixed-size accumulators allocate nothing.
+void fold(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in);
+
+// Moves what `from` holds into `to`; `from` is left cleared.
+void merge_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* to, std::byte* from);
+
+// The identity in every accumulator, log and contributions; boxes go back to the pool.
+void clear_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record);
+
+// Appends one row to `out` ([combines]); returns how many results left int64 and are null.
+std::uint32_t extract(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
+                      std::vector<Column>& out);
+
+// One accumulator, also of a folded log.
+void write_contents(RecordLayout const& layout, BoxPool const& boxes, std::byte* record,
+                    ByteWriter& out);
+void read_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record, ByteReader& in);
+
+}  // namespace windrow::cpu

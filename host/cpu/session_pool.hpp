@@ -1,0 +1,54 @@
+// The sessions of one shard: a chain per key.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "host/cpu/cell_rules.hpp"
+#include "host/cpu/lazy_heap.hpp"
+#include "host/model/window.hpp"
+
+namespace windrow::cpu {
+
+// Position of a key among those of its shard; dense, since ids are.
+[[nodiscard]] constexpr std::size_t dense_index(KeyId key) noexcept {
+  return std::size_t{key >> 10U} * 64 + (key & 63U);
+}
+
+struct Session {
+  Window window{};
+  std::uint32_t next = 0;  // session of the same key + 1, 0 = none
+  QueuedTimes queued;
+  Pending pending;
+};
+
+// A session keeps its number and its record while its window grows.  Records move when the pool
+// grows.
+class SessionPool {
+ public:
+  // Session of a key with a zeroed record that has its key.
+  std::uint32_t create(RecordLayout const& layout, KeyId key, Window window);
+  // Unlinks it; its accumulators must be cleared before.
+  void erase(RecordLayout const& layout, std::uint32_t session);
+  [[nodiscard]] Session& at(std::uint32_t session) { return sessions_[session]; }
+  [[nodiscard]] std::byte* record(RecordLayout const& layout, std::uint32_t session) {
+    return records_.data() + std::size_t{session} * layout.bytes();
+  }
+  // First session of the key + 1, 0 = none.
+  [[nodiscard]] std::uint32_t first_of(KeyId key) const {
+    std::size_t const i = dense_index(key);
+    return i < first_.size() ? first_[i] : 0;
+  }
+  // Numbers of all sessions, by key and window.
+  [[nodiscard]] std::vector<std::uint32_t> in_order() const;
+  [[nodiscard]] std::size_t size() const { return sessions_.size() - free_.size(); }
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  std::vector<Session> sessions_;
+  std::vector<std::byte> records_;
+  std::vector<std::uint32_t> first_;  // by dense_index
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace windrow::cpu

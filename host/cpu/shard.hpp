@@ -1,0 +1,143 @@
+// All keys of one of the 16 shards: their windows, what time does to them, and one batch's output.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "host/cpu/cell_rules.hpp"
+#include "host/cpu/session_pool.hpp"
+#include "host/cpu/slab_table.hpp"
+
+namespace windrow::cpu {
+
+// A *place* is what holds records of one window: a slab, or in a sessions step one session. Records
+// are judged by CellRules whatever their place; a shard finds the places that rows and time reach,
+// and never looks at the others.
+class Shard {
+ public:
+  // The spec and layout must outlive it.
+  Shard(AggregationSpec const& spec, RecordLayout const& layout);
+  Shard(Shard const&) = delete;  // its rules refer to its own parts
+  Shard& operator=(Shard const&) = delete;
+
+  // Judges and folds rows of this shard.
+  //   row          [n] indexes into `in`, ascending
+  //   first_row    row 0's number within the batch;  sequence  its number over all batches
+  void push(KeyedBatchView const& in, std::span<std::uint32_t const> row, std::uint32_t first_row,
+            std::uint64_t sequence, BatchTimes const& times);
+  void run_phase_a(BatchTimes const& times);
+  // Ends the batch: `output` is complete afterwards.
+  void run_phase_b(BatchTimes const& times);
+
+  [[nodiscard]] AggregationOutput& output() { return rules_.output; }
+  // After a batch.  `w` and `p_us` are its W and P.
+  [[nodiscard]] std::int64_t earliest_hold();
+  [[nodiscard]] std::int64_t earliest_event(Watermark w);
+  [[nodiscard]] std::int64_t earliest_deadline(std::int64_t p_us);
+  // Totals and present state; adds to `out`.
+  void add_stats(AggregationStats& out) const;
+
+  void snapshot(ByteWriter& out);
+  void restore(ByteReader& in, Watermark w, std::int64_t p_us);
+
+ private:
+  struct Touched {
+    std::uint32_t place, record;
+  };
+  // One row of the batch in a sessions step, or one session of its key, while they are merged.
+  struct Span {
+    Window window;
+    std::uint32_t row, session;  // one of them is `none`
+  };
+  static constexpr std::uint32_t none = UINT32_MAX;
+
+  // Rows and windows (shard.cpp).
+  void judge(KeyedBatchView const& in, std::uint32_t row, Window window, std::uint32_t batch_row,
+             BatchTimes const& times);
+  void fold_hits(KeyedBatchView const& in, std::uint64_t sequence);
+  void drop(std::uint32_t batch_row, KeyId key, DropReason reason, Window window);
+  std::uint32_t slab_of(Window window, Watermark w);
+
+  // Time (shard_time.cpp).
+  void expire(std::uint32_t place, BatchTimes const& times);
+  void ask_at_end(std::uint32_t place, BatchTimes const& times);
+  void ask_at_deadline(std::uint32_t place, BatchTimes const& times);
+  void note(std::uint32_t place, std::uint32_t record, std::int64_t from_us);
+  void queue_event(std::uint32_t place, Watermark w);
+  [[nodiscard]] std::int64_t next_event(Window window, Watermark w) const;
+  [[nodiscard]] std::int64_t exact_deadline(std::uint32_t place, std::int64_t from_us);
+  [[nodiscard]] std::int64_t exact_hold(std::uint32_t place);
+  void end_record(std::byte* record, Window window);
+  void forget_window(KeyId key);
+  void report_freed();
+
+  // Places.
+  [[nodiscard]] Window window_of(std::uint32_t place) {
+    return sessions_step_ ? sessions_.at(place).window : slabs_.at(place).window();
+  }
+  [[nodiscard]] QueuedTimes& queued(std::uint32_t place) {
+    return sessions_step_ ? sessions_.at(place).queued : slabs_.at(place).queued;
+  }
+  [[nodiscard]] std::uint32_t records_of(std::uint32_t place) {
+    return sessions_step_ ? 1 : slabs_.at(place).size();
+  }
+  [[nodiscard]] std::byte* record_of(std::uint32_t place, std::uint32_t record) {
+    return sessions_step_ ? sessions_.record(layout_, place)
+                          : slabs_.at(place).record(layout_, record);
+  }
+  [[nodiscard]] Pending* pending_of(std::uint32_t place) {
+    return sessions_step_ ? &sessions_.at(place).pending : nullptr;
+  }
+
+  // Sessions (shard_sessions.cpp).
+  void keep_row(KeyedBatchView const& in, std::uint32_t row, std::uint32_t batch_row,
+                std::uint64_t sequence, BatchTimes const& times);
+  void merge_sessions(BatchTimes const& times);
+  void merge_key(KeyId key, BatchTimes const& times);
+  void merge_group(KeyId key, std::span<Span const> group, BatchTimes const& times);
+  std::uint32_t merge_into_new(KeyId key, Window result, BatchTimes const& times);
+  void merge_into_existing(std::uint32_t session, BatchTimes const& times);
+  void bury(KeyId key, Window result, BatchTimes const& times);
+  void take_away(Window result, Pending& pending);
+  void erase_session(std::uint32_t session);
+  void fold_kept_rows(BatchTimes const& times);
+
+  // Snapshots (shard_snapshot.cpp).
+  void write_record(std::byte* record, Pending const* pending, ByteWriter& out);
+  void read_record(std::byte* record, Pending* pending, ByteReader& in);
+  void count_window(KeyId key);
+
+  AggregationSpec const& spec_;
+  RecordLayout const& layout_;
+  bool const sessions_step_, tracks_holds_;
+  CellRules rules_;
+
+  SlabTable slabs_;
+  SessionPool sessions_;
+  LazyHeap events_, deadlines_, holds_;
+  std::vector<std::uint32_t> windows_of_key_;  // by dense_index: records of the key
+  std::uint64_t records_ = 0, keys_ = 0;
+
+  // Of the batch that runs.
+  std::vector<Touched> touched_;
+  std::vector<KeyId> maybe_freed_;
+  std::vector<std::uint32_t> hit_row_;
+  std::vector<Touched> hit_;
+  std::vector<std::byte*> hit_record_;
+  Window last_window_{};
+  std::uint32_t last_slab_ = none;
+  std::int64_t last_dropped_end_us_ = 0;
+
+  // Sessions: the rows kept until phase A, and scratch for the key that is merged.
+  std::vector<EventTime> kept_time_;
+  std::vector<KeyId> kept_key_;
+  std::vector<std::uint32_t> kept_batch_row_, kept_next_, kept_session_;
+  std::uint64_t kept_sequence_ = 0;  // of the first kept row
+  std::vector<Column> kept_values_;
+  std::vector<std::uint32_t> first_kept_, last_kept_;  // by dense_index: row + 1
+  std::vector<Span> spans_;
+  std::vector<std::uint32_t> sources_, closed_;
+};
+
+}  // namespace windrow::cpu

@@ -1,0 +1,224 @@
+// What the clocks do to a shard: which windows end, expire or pass a deadline, and what holds
+// W_out. Rules: semantics.md R17, R25, R28, R40-R43.
+#include <algorithm>
+
+#include "host/cpu/shard.hpp"
+
+namespace windrow::cpu {
+
+void Shard::run_phase_a(BatchTimes const& times) {
+  if (sessions_step_) {
+    merge_sessions(times);
+  }
+  for (Touched const& touched : touched_) {
+    std::byte* const record = record_of(touched.place, touched.record);
+    rules_.settle(record, window_of(touched.place), pending_of(touched.place), times);
+    note(touched.place, touched.record, times.p_before_us);
+  }
+  touched_.clear();
+}
+
+void Shard::run_phase_b(BatchTimes const& times) {
+  last_slab_ = none;
+  auto const event = [this](std::uint32_t place) -> std::int64_t& { return queued(place).event; };
+  while (events_.top(event) <= times.w.us) {
+    std::uint32_t const place = events_.take(event);
+    Window const window = window_of(place);
+    if (times.w >= expiry(window.end, spec_.lateness)) {
+      expire(place, times);
+      continue;
+    }
+    if (times.w_before < window.end && window.end <= times.w) {
+      ask_at_end(place, times);
+    }
+    queue_event(place, times.w);
+  }
+  auto const deadline = [this](std::uint32_t place) -> std::int64_t& {
+    return queued(place).deadline;
+  };
+  while (deadlines_.top(deadline) < times.p_us) {  // strict (R52)
+    std::uint32_t const place = deadlines_.take(deadline);
+    ask_at_deadline(place, times);
+    deadlines_.lower(place, queued(place).deadline, exact_deadline(place, times.p_us));
+  }
+  report_freed();
+}
+
+void Shard::expire(std::uint32_t place, BatchTimes const& times) {
+  Window const window = window_of(place);
+  for (std::uint32_t i = 0; i < records_of(place); ++i) {
+    std::byte* const record = record_of(place, i);
+    rules_.expire(record, window, pending_of(place), times);
+    if (!sessions_step_) {
+      end_record(record, window);
+    }
+  }
+  if (sessions_step_) {
+    std::byte* const record = sessions_.record(layout_, place);
+    KeyId const key = RecordLayout::head(record).key;
+    bool shares_row_id = false;  // an unsafe trigger may leave two windows with one start (R62)
+    for (std::uint32_t link = sessions_.first_of(key); link != 0;
+         link = sessions_.at(link - 1).next) {
+      shares_row_id = shares_row_id ||
+                      (link - 1 != place && sessions_.at(link - 1).window.start == window.start);
+    }
+    if (shares_row_id) {
+      forget_window(key);
+    } else {
+      end_record(record, window);
+    }
+    sessions_.erase(layout_, place);
+  } else {
+    slabs_.drop(place);
+  }
+}
+
+// The record is gone; its row id has ended if its row is out.
+void Shard::end_record(std::byte* record, Window window) {
+  RecordHead const& head = RecordLayout::head(record);
+  if (spec_.report_ended && (head.flags & flag_emitted) != 0) {
+    rules_.output.ended.push_back({head.key, window});
+  }
+  forget_window(head.key);
+}
+
+void Shard::ask_at_end(std::uint32_t place, BatchTimes const& times) {
+  Window const window = window_of(place);
+  std::uint8_t const asked = flag_open | flag_armed;
+  for (std::uint32_t i = 0; i < records_of(place); ++i) {
+    std::byte* const record = record_of(place, i);
+    if ((RecordLayout::head(record).flags & asked) == asked) {
+      rules_.ask(record, window, pending_of(place), times);
+    }
+  }
+}
+
+void Shard::ask_at_deadline(std::uint32_t place, BatchTimes const& times) {
+  Window const window = window_of(place);
+  bool const has_ended = times.w_before < window.end && window.end <= times.w;
+  std::uint32_t const records = records_of(place);
+  for (std::uint32_t begin = 0; begin < records; begin += records_per_block) {
+    if (!sessions_step_ &&
+        slabs_.at(place).deadline_bound[begin / records_per_block] >= times.p_us) {
+      continue;
+    }
+    for (std::uint32_t i = begin; i < std::min(records, begin + records_per_block); ++i) {
+      std::byte* const record = record_of(place, i);
+      if (rules_.deadline_of(record, times.p_before_us) >= times.p_us) {
+        continue;
+      }
+      bool const was_asked = has_ended && (RecordLayout::head(record).flags & flag_armed) != 0;
+      if (!was_asked) {
+        rules_.ask(record, window, pending_of(place), times);
+      }
+    }
+  }
+}
+
+std::int64_t Shard::next_event(Window window, Watermark w) const {
+  return w < window.end ? window.end.us : expiry(window.end, spec_.lateness).us;
+}
+
+void Shard::queue_event(std::uint32_t place, Watermark w) {
+  events_.lower(place, queued(place).event, next_event(window_of(place), w));
+}
+
+// Lowers the bounds of a place to what one of its records now has.
+void Shard::note(std::uint32_t place, std::uint32_t record, std::int64_t from_us) {
+  std::byte* const state = record_of(place, record);
+  std::uint32_t const block = record / records_per_block;
+  if (spec_.trigger.deadlines > 0) {
+    std::int64_t const deadline = rules_.deadline_of(state, from_us);
+    if (!sessions_step_) {
+      std::vector<std::int64_t>& bound = slabs_.at(place).deadline_bound;
+      if (block >= bound.size()) {
+        bound.resize(block + 1, never);
+      }
+      bound[block] = std::min(bound[block], deadline);
+    }
+    deadlines_.lower(place, queued(place).deadline, deadline);
+  }
+  if (tracks_holds_) {
+    std::int64_t const hold = rules_.hold_of(state, window_of(place));
+    if (!sessions_step_) {
+      std::vector<std::int64_t>& bound = slabs_.at(place).hold_bound;
+      if (block >= bound.size()) {
+        bound.resize(block + 1, never);
+      }
+      bound[block] = std::min(bound[block], hold);
+    }
+    holds_.lower(place, queued(place).hold, hold);
+  }
+}
+
+namespace {
+
+// Raises the lowest bounds to what their blocks have until the lowest is true.
+template <class ExactOf>
+std::int64_t exact_of(std::vector<std::int64_t>& bound, ExactOf&& exact_of_block) {
+  if (bound.empty()) {
+    return never;
+  }
+  while (true) {
+    auto const lowest = std::min_element(bound.begin(), bound.end());
+    if (*lowest == never) {
+      return never;
+    }
+    std::int64_t const exact =
+        exact_of_block(static_cast<std::uint32_t>(lowest - bound.begin()) * records_per_block);
+    if (exact == *lowest) {
+      return exact;
+    }
+    *lowest = exact;
+  }
+}
+
+}  // namespace
+
+std::int64_t Shard::exact_deadline(std::uint32_t place, std::int64_t from_us) {
+  if (sessions_step_) {
+    return rules_.deadline_of(sessions_.record(layout_, place), from_us);
+  }
+  Slab& slab = slabs_.at(place);
+  return exact_of(slab.deadline_bound, [&](std::uint32_t begin) {
+    std::int64_t earliest = never;
+    for (std::uint32_t i = begin; i < std::min(slab.size(), begin + records_per_block); ++i) {
+      earliest = std::min(earliest, rules_.deadline_of(slab.record(layout_, i), from_us));
+    }
+    return earliest;
+  });
+}
+
+std::int64_t Shard::exact_hold(std::uint32_t place) {
+  if (sessions_step_) {
+    return rules_.hold_of(sessions_.record(layout_, place), sessions_.at(place).window);
+  }
+  Slab& slab = slabs_.at(place);
+  return exact_of(slab.hold_bound, [&](std::uint32_t begin) {
+    std::int64_t earliest = never;
+    for (std::uint32_t i = begin; i < std::min(slab.size(), begin + records_per_block); ++i) {
+      earliest = std::min(earliest, rules_.hold_of(slab.record(layout_, i), slab.window()));
+    }
+    return earliest;
+  });
+}
+
+std::int64_t Shard::earliest_hold() {
+  return holds_.earliest(
+      [this](std::uint32_t place) -> std::int64_t& { return queued(place).hold; },
+      [this](std::uint32_t place) { return exact_hold(place); });
+}
+
+std::int64_t Shard::earliest_event(Watermark w) {
+  return events_.earliest(
+      [this](std::uint32_t place) -> std::int64_t& { return queued(place).event; },
+      [&](std::uint32_t place) { return next_event(window_of(place), w); });
+}
+
+std::int64_t Shard::earliest_deadline(std::int64_t p_us) {
+  return deadlines_.earliest(
+      [this](std::uint32_t place) -> std::int64_t& { return queued(place).deadline; },
+      [&](std::uint32_t place) { return exact_deadline(place, p_us); });
+}
+
+}  // namespace windrow::cpu

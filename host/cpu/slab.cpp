@@ -1,0 +1,69 @@
+// Finds and makes the records of one window.
+#include "host/cpu/slab.hpp"
+
+#include <bit>
+
+namespace windrow::cpu {
+
+void Slab::reset(bool keep) {
+  queued = {};
+  size_ = 0;
+  if (!keep) {
+    *this = Slab();
+    return;
+  }
+  slots_.clear();
+  records_.clear();
+  deadline_bound.clear();
+  hold_bound.clear();
+}
+
+std::uint32_t Slab::find_or_create(RecordLayout const& layout, KeyId key, bool& created) {
+  created = false;
+  std::size_t slot = 0;
+  if (slots_.empty()) {
+    for (std::uint32_t i = 0; i < size_; ++i) {
+      if (RecordLayout::head(record(layout, i)).key == key) {
+        return i;
+      }
+    }
+  } else {
+    for (slot = slot_of(key); slots_[slot] != 0; slot = (slot + 1) & (slots_.size() - 1)) {
+      std::uint32_t const i = slots_[slot] - 1;
+      if (RecordLayout::head(record(layout, i)).key == key) {
+        return i;
+      }
+    }
+  }
+  created = true;
+  records_.resize(records_.size() + layout.bytes());
+  RecordLayout::head(record(layout, size_)).key = key;
+  if (!slots_.empty()) {
+    slots_[slot] = size_ + 1;
+  }
+  ++size_;
+  if (slots_.empty() ? size_ > linear_max : std::size_t{size_} * 2 > slots_.size()) {
+    grow(layout);
+  }
+  return size_ - 1;
+}
+
+void Slab::grow(RecordLayout const& layout) {
+  std::size_t const capacity = std::bit_ceil(std::size_t{size_} * 3);
+  shift_ = static_cast<std::uint32_t>(64 - std::countr_zero(capacity));
+  slots_.assign(capacity, 0);
+  for (std::uint32_t i = 0; i < size_; ++i) {
+    std::size_t slot = slot_of(RecordLayout::head(record(layout, i)).key);
+    while (slots_[slot] != 0) {
+      slot = (slot + 1) & (capacity - 1);
+    }
+    slots_[slot] = i + 1;
+  }
+}
+
+std::size_t Slab::bytes() const {
+  return slots_.capacity() * sizeof(std::uint32_t) + records_.capacity() +
+         (deadline_bound.capacity() + hold_bound.capacity()) * sizeof(std::int64_t);
+}
+
+}  // namespace windrow::cpu
