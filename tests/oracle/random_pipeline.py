@@ -36,6 +36,9 @@ def trigger(rng, depth):
     """One of the 12, at most `depth` levels."""
     if depth <= 1 or rng.random() < 0.2:
         return leaf(rng)
+    if rng.random() < 0.06:
+        # Ready without being asked: only deadlines, rows and armed ends may ask (X48).
+        return {"or_finally": {"main": "always", "finally": {"after_all": [processing_time(rng), leaf(rng)]}}}
     kind = rng.choice(COMPOSITES)
     if kind == "parts":
         parts = {part: trigger(rng, depth - 1) for part in ("early_firings", "late_firings") if rng.random() < 0.75}
