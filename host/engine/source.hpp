@@ -63,6 +63,8 @@ class Source {
   [[nodiscard]] virtual std::string_view path_of(std::uint32_t partition, std::int64_t offset) const = 0;
   // For people: the offset within path_of, where the partition holds several paths.
   [[nodiscard]] virtual std::int64_t offset_in_path(std::int64_t offset) const { return offset; }
+  // For people: what keeps it from reading; empty when nothing does.
+  [[nodiscard]] virtual std::string status() const { return {}; }
   virtual void snapshot(SnapshotWriter& out) const = 0;  // positions after the last poll
   virtual void restore(SnapshotReader& in) = 0;          // before open
   // Told after a snapshot is durable (Kafka: informational group offsets).

@@ -1,0 +1,73 @@
+// A librdkafka consumer that reads assigned partitions from given offsets.
+#pragma once
+#include <librdkafka/rdkafka.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace windrow::kafka {
+
+struct TopicPartition {
+  std::string topic;
+  std::int32_t partition = 0;
+  bool operator==(TopicPartition const&) const = default;
+  auto operator<=>(TopicPartition const&) const = default;
+};
+
+// What to ask a partition for: its first offset, its end (of committed records), or a time in ms.
+inline constexpr std::int64_t ask_start = RD_KAFKA_OFFSET_BEGINNING, ask_end = RD_KAFKA_OFFSET_END;
+
+struct Destroy {
+  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+  void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
+};
+using Message = std::unique_ptr<rd_kafka_message_t, Destroy>;
+
+class Client {
+ public:
+  // Settings that are given win over ours, except those that our offsets rest on, which are
+  // refused.
+  Client(std::string const& bootstrap_servers, std::map<std::string, std::string> const& config);
+  Client(Client const&) = delete;  // callbacks hold its address
+  Client& operator=(Client const&) = delete;
+
+  // All partitions of a topic, or of all topics (empty name).  Nothing: no answer, or the topic is
+  // not there; why() says which.  Blocks for `timeout_ms` at most, like all that ask.
+  std::optional<std::vector<TopicPartition>> partitions(std::string const& topic, int timeout_ms);
+  // One offset per partition; nothing where the broker did not say.  For a time beyond the log's
+  // last record the answer is negative.
+  std::vector<std::optional<std::int64_t>> ask(
+      std::vector<std::pair<TopicPartition, std::int64_t>> const& what, int timeout_ms);
+  // The group's offset of each, negative if it has none; nothing: no answer.
+  std::optional<std::vector<std::int64_t>> group_offsets(std::vector<TopicPartition> const& of,
+                                                         int timeout_ms);
+
+  // Starts to read these partitions there; the others go on undisturbed.
+  void assign(std::vector<std::pair<TopicPartition, std::int64_t>> const& from);
+  // At most `n` messages and events (err set), in offset order within a partition; waits for the
+  // first.
+  std::vector<Message> consume(std::size_t n, int timeout_ms);
+  // Tells the group without waiting: for lag dashboards only.
+  void commit(std::vector<std::pair<TopicPartition, std::int64_t>> const& offsets);
+
+  [[nodiscard]] std::string const& why() const { return why_; }
+  void clear_why() { why_.clear(); }
+  // A problem that the client does not survive, or empty.
+  [[nodiscard]] std::string fatal_error() const;
+
+ private:
+  std::string why_;  // last thing that went wrong
+  std::unique_ptr<rd_kafka_t, Destroy> handle_;
+  std::unique_ptr<rd_kafka_queue_t, Destroy> queue_;  // goes before the handle
+};
+
+}  // namespace windrow::kafka

@@ -1,0 +1,66 @@
+// What the two halves of the Kafka source share: discovery and reading.
+#pragma once
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ingest/kafka_client.hpp"
+#include "ingest/kafka_source.hpp"
+
+namespace windrow {
+
+using kafka::TopicPartition;
+
+namespace kafka {
+
+using Instant = std::chrono::steady_clock::time_point;
+inline constexpr int ask_timeout_ms = 1000;
+
+struct Partition {
+  TopicPartition where;
+  std::int64_t position = 0;
+  bool assigned = false;
+  bool caught_up = false;  // the end was `position` when last asked, and nothing came since
+  Instant heard;           // last message, or answer about it
+};
+
+}  // namespace kafka
+
+struct KafkaSource::Impl {
+  explicit Impl(KafkaSourceOptions given) : options(std::move(given)) {}
+
+  void discover(kafka::Instant now);
+  std::optional<std::vector<TopicPartition>> find();
+  std::optional<std::vector<std::int64_t>> starts(std::vector<TopicPartition> const& of);
+  std::optional<std::vector<std::int64_t>> asked(std::vector<TopicPartition> const& of,
+                                                 std::int64_t what);
+  void check_restored();
+  void consume(RawBatch& out, std::size_t rows_max, std::int64_t wait_us);
+  void event(rd_kafka_message_t const& message);
+  void ask_ends(std::span<Range const> polled, kafka::Instant now);
+  void give_up(kafka::Instant now) const;
+  [[noreturn]] void lost(kafka::Partition const& partition, char const* what,
+                         std::int64_t available) const;
+  [[nodiscard]] std::uint32_t index_of(rd_kafka_message_t const& message);
+
+  KafkaSourceOptions options;
+  std::string title;
+  std::regex pattern;
+  std::unique_ptr<kafka::Client> client;
+  std::vector<kafka::Partition> partitions;  // the index is the partition's number
+  std::map<std::pair<std::string_view, std::int32_t>, std::uint32_t>
+      numbers;        // views into `partitions`
+  bool first = true;  // no discovery was complete yet: `start` applies
+  bool restored = false, ended = false;
+  kafka::Instant opened, discover_at, asked_at, ask_at;
+  std::uint64_t gaps = 0;
+  std::uint32_t last = 0;  // partition of the last message: mostly that of the next one
+  std::vector<std::pair<TopicPartition, std::int64_t>> durable;  // positions of the last snapshot
+};
+
+}  // namespace windrow
