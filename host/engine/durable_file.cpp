@@ -1,0 +1,93 @@
+// Temporary name, fsync, rename, fsync of the directory.
+#include "host/engine/durable_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "host/engine/snapshot.hpp"
+#include "host/model/portable.hpp"
+
+namespace windrow {
+namespace {
+
+constexpr std::size_t buffer_max = 1U << 20U;
+
+}  // namespace
+
+void throw_io_error(std::string_view doing, std::filesystem::path const& path) {
+  int const reason = errno;
+  throw EnvironmentError(fmt::format("state: cannot {}: path={} reason={}", doing, path.string(),
+                                     std::strerror(reason)),
+                         74);
+}
+
+void sync_directory(std::filesystem::path const& directory) {
+  int const fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    throw_io_error("open the directory", directory);
+  }
+  bool const synced = ::fsync(fd) == 0;
+  int const reason = errno;
+  ::close(fd);
+  errno = reason;
+  if (!synced) {
+    throw_io_error("make the directory durable", directory);
+  }
+}
+
+DurableFile::DurableFile(std::filesystem::path name, std::string_view writer)
+    : name_(std::move(name)), temporary_(name_.string() + ".tmp." + std::string(writer)) {
+  file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file_ < 0) {
+    throw_io_error("create", temporary_);
+  }
+}
+
+DurableFile::~DurableFile() {
+  if (file_ >= 0) {
+    ::close(file_);
+    ::unlink(temporary_.c_str());
+  }
+}
+
+void DurableFile::append(std::string_view bytes) {
+  buffer_.append(bytes);
+  if (buffer_.size() >= buffer_max) {
+    flush();
+  }
+}
+
+void DurableFile::flush() {
+  std::string_view left = buffer_;
+  while (!left.empty()) {
+    ::ssize_t const written = ::write(file_, left.data(), left.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      throw_io_error("write", temporary_);
+    }
+    left.remove_prefix(static_cast<std::size_t>(written));
+  }
+  buffer_.clear();
+}
+
+void DurableFile::publish() {
+  WINDROW_ASSERT(file_ >= 0, "a file is published once");
+  flush();
+  if (::fsync(file_) != 0) {
+    throw_io_error("make durable", temporary_);
+  }
+  if (::rename(temporary_.c_str(), name_.c_str()) != 0) {
+    throw_io_error("rename to its final name", temporary_);
+  }
+  ::close(std::exchange(file_, -1));  // nothing is left to fail after fsync
+  sync_directory(name_.parent_path());
+}
+
+}  // namespace windrow
