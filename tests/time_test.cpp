@@ -19,6 +19,8 @@ TEST(TimeTest, ExpiryIsHeldAtTheEndOfTime) {
   EXPECT_EQ(expiry(EventTime{T_END.us - 1}, Duration{5}), T_END);
   EXPECT_EQ(expiry(T_END, Duration{INT64_MAX}), T_END);
   EXPECT_EQ(expiry(EventTime{-10}, Duration{5}), EventTime{-5});
+  EXPECT_EQ(expiry(EventTime{-1'000'000'000'000}, Duration{5}), EventTime{-999'999'999'995});
+  EXPECT_EQ(expiry(T_MIN, Duration{5}), EventTime{T_MIN.us + 5});
 }
 
 TEST(TimeTest, OnlyTimesBeforeTheLastDayAreValid) {

@@ -59,7 +59,7 @@ WINDROW_HOST_DEVICE constexpr EventTime clip(std::int64_t us) noexcept {
 
 // X(w) = min(e + L, T_END), without overflow.  A (row, window) pair is droppable iff W >= X(w) (R19).
 WINDROW_HOST_DEVICE constexpr EventTime expiry(EventTime end, Duration lateness) noexcept {
-  return lateness.us > T_END.us - end.us ? T_END : EventTime{end.us + lateness.us};
+  return end.us > T_END.us - lateness.us ? T_END : EventTime{end.us + lateness.us};
 }
 
 }  // namespace windrow
