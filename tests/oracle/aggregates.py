@@ -159,7 +159,8 @@ def tolerance(name, rows, result, config):
     relative = 4 * n * U * math.sqrt(1 + n * center * center / m2) if m2 else 0.0
     # A sum of squares that is exactly 0 may come out as the square of the mean's own error.
     floor = n * (2 * U * size / n) ** 2
-    bound = relative * result + floor + 4 * U * result
+    variance = result if name == "variance" else result * result
+    bound = relative * variance + floor + 4 * U * variance
     return bound if name == "variance" else bound / (2 * result) + 2 * U * result if result else math.sqrt(bound)
 
 
