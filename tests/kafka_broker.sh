@@ -1,11 +1,12 @@
 #!/bin/bash
 # Runs a command beside a real Apache Kafka broker: kafka_broker.sh COMMAND...
 #
-# The broker (one node, KRaft) listens on free ports of the loopback in a directory of its own, both gone
-# when COMMAND ends; COMMAND finds its address in BOOTSTRAP_SERVERS, its exit code is ours.  Without a
-# COMMAND the address is printed and the broker runs until a signal.  The jars are fetched once with
-# Maven and kept in build/kafka.  Where Java, Maven or kcat are missing or the jars cannot be had: exit
-# code 77 (skipped), or 1 in continuous integration (CI is set), where that must not pass unseen.
+# The broker (one node, KRaft) listens on free ports of the loopback in a directory of its own, both
+# gone when COMMAND ends; COMMAND finds its address in BOOTSTRAP_SERVERS, its exit code is ours.
+# Without a COMMAND the address is printed and the broker runs until a signal.  The jars are fetched
+# once with Maven and kept in build/kafka.  Where Java, Maven or kcat are missing or the jars cannot
+# be had: exit code 77 (skipped), or 1 in continuous integration (CI is set), where that must not
+# pass unseen.
 set -uo pipefail
 readonly version=4.4.0
 readonly cache=${WINDROW_KAFKA_CACHE:-$(dirname "$(readlink -f "$0")")/../build/kafka}
