@@ -1,5 +1,6 @@
 // Names and types of the columns of an output.
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,14 @@ struct Schema {
     return std::nullopt;
   }
   bool operator==(Schema const&) const = default;
+};
+
+// What the first rows of files say of their fields.
+//   numbers  of top-level integer and number fields the first value (W218)
+struct InferredSchema {
+  std::optional<Schema> schema;  // none: `fault` says why
+  std::map<std::string, double> numbers;
+  std::string fault;
 };
 
 }  // namespace windrow
