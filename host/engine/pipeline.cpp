@@ -1,0 +1,183 @@
+#include "host/engine/pipeline.hpp"
+
+#include <algorithm>
+
+#include "host/engine/pipeline_impl.hpp"
+#include "host/engine/row_view.hpp"
+#include "host/model/portable.hpp"
+
+namespace windrow {
+
+bool Pipeline::step() {
+  Impl& p = *impl_;
+  std::size_t const live = static_cast<std::size_t>(std::count_if(
+      p.sources.begin(), p.sources.end(), [](auto const& source) { return !source->ended(); }));
+  for (auto const& source : p.sources) {  // records, ranges, who is caught up or ended
+    source->poll(p.parts.graph.settings.batch_rows_max,
+                 p.parts.graph.settings.tick_interval.us /
+                     static_cast<std::int64_t>(std::max<std::size_t>(live, 1)));
+  }
+  ProcessingTime const now = p.read_clock();
+  if (p.has_work(now)) {
+    p.run_batch(p.next_plan(now, false));
+    p.check_breaker();
+  }
+  return !p.all_ended();
+}
+
+void Pipeline::drain() {
+  Impl& p = *impl_;
+  for (auto const& source : p.sources) {
+    source->stop_reading();
+  }
+  p.run_batch(p.next_plan(p.read_clock(), true));
+  p.drained = true;
+}
+
+// A function of the plan and the state; the order of the lines is the semantics
+// (connectors.md 1.4).
+void Pipeline::Impl::run_batch(BatchPlan const& plan) {
+  StageContext context;
+  context.stamp = {plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt};
+  context.wants_set_aside = parts.observer.wants_set_aside();
+
+  // Rows of the sources, judged by the watermarks that held before the batch; then the trackers see
+  // them: a batch never makes itself late.
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    SourceReader& source = *sources[i];
+    context.records = source.records();
+    context.trackers = source.trackers();
+    source.read(plan, context);
+    deliver(source.stage(), source.chunks(), context, plan, &source, nullptr);
+    source.observe(plan, plan.ranges[i]);
+  }
+  context.records = nullptr;
+  context.trackers = {};
+
+  // Each step ends the batch under its new watermark; its panes are rows of the steps after it.
+  for (auto const& step : steps) {
+    context.stamp.drained_after =
+        plan.drain ? std::optional(step->watermark()) : std::nullopt;  // R71
+    step->advance(input_watermark(*step, plan), plan, context);
+    PaneRows& panes = step->panes();
+    if (!panes.key.empty()) {
+      parts.observer.on_panes(
+          {step->transform(), context.stamp, panes.rows.view(), panes.key, &step->keys()});
+    }
+    if (auto const& stage = step->panes_stage()) {
+      deliver(*stage, step->run_stage(*stage, panes.rows, context, true), context, plan, nullptr,
+              step.get());
+    }
+    if (auto const& stage = step->replaced_stage()) {
+      deliver(*stage, step->run_stage(*stage, step->replaced(), context, false), context, plan,
+              nullptr, step.get());
+    }
+    for (SetAside const& row : step->take_set_aside()) {
+      parts.observer.on_set_aside(row.transform, fault_name(row.fault), row.message, row.element);
+    }
+  }
+  write_sinks(plan);
+  for (auto const& step : steps) {  // ids and rows were in use until here
+    step->recycle(plan);
+  }
+  batch_no = plan.batch_no;
+  pane_version = plan.pane_version;
+  processing_time = plan.processing_time;
+}
+
+// Hands the rows of a stage to the steps, sinks, logs and checks that read them, chunks in order.
+void Pipeline::Impl::deliver(RowStage const& stage, std::span<StageChunk* const> chunks,
+                             StageContext const& context, BatchPlan const& plan,
+                             SourceReader* source, Step* step) {
+  StageGraph const& shape = stage.shape();
+  for (std::size_t end = 0; end < shape.keyed.size(); ++end) {
+    steps[step_of.at(shape.keyed[end].transform)]->push(stage, end, chunks, context, source, plan);
+  }
+  for (StageChunk* const chunk : chunks) {
+    for (std::size_t const node : shape.sinks) {
+      sinks[sink_of.at(shape.nodes[node].transform)].rows.add(chunk->nodes[node].in, context.stamp);
+    }
+    for (std::size_t const node : shape.asserts) {
+      checks.at(shape.nodes[node].transform).add(chunk->nodes[node].in);
+    }
+    for (std::size_t const node : shape.logs) {
+      auto const& log =
+          std::get<LogForTesting>(parts.graph.transforms[shape.nodes[node].transform].config);
+      EventBatchView const& rows = chunk->nodes[node].in;
+      for (std::size_t row = 0; row < rows.rows; ++row) {
+        std::string line = log.prefix;
+        append_row_json(stage.input_schema(node), rows, row, line);
+        parts.observer.on_log(log.level, line);
+      }
+    }
+    for (SetAside const& row : chunk->set_aside) {
+      parts.observer.on_set_aside(row.transform, fault_name(row.fault), row.message, row.element);
+    }
+    if (source != nullptr) {
+      source->count_faults(chunk->faults);
+    } else {
+      step->count_faults(chunk->faults);
+    }
+  }
+}
+
+void Pipeline::Impl::write_sinks(BatchPlan const& plan) {
+  BatchStamp const stamp{plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt};
+  for (SinkEnd& sink : sinks) {
+    std::optional<Watermark> watermark;
+    if (sink.step) {
+      watermark = steps[*sink.step]->output_watermark();
+    }
+    SinkBatch batch = sink.rows.take(stamp, watermark);
+    if (!sink.writer->has_room()) {
+      SinkProgress const progress = sink.writer->progress();
+      parts.observer.on_pause("sink " + progress.name + ": " +
+                              (progress.waiting.empty() ? "is behind" : progress.waiting));
+      sink.writer->submit(std::move(batch));
+      parts.observer.on_pause({});
+    } else {
+      sink.writer->submit(std::move(batch));
+    }
+    for (SinkReject const& reject : sink.writer->take_rejects()) {
+      if (parts.observer.wants_set_aside()) {
+        std::string element;
+        EventBatchView row;
+        std::vector<ColumnView> columns;
+        for (Column const& column : reject.columns) {
+          columns.push_back(column.view());
+        }
+        row.rows = 1;
+        row.columns = columns;
+        append_row_json(sink.writer->schema().columns, row, 0, element);
+        parts.observer.on_set_aside(sink.transform, "dead_letter", reject.message, element);
+      }
+    }
+  }
+}
+
+// R14, R74: the least of what its inputs may still bring; under a drain sources bring nothing
+// (R71).
+Watermark Pipeline::Impl::input_watermark(Step& step, BatchPlan const& plan) const {
+  Watermark w = T_MAX;
+  for (Feed const& feed : step.feeds()) {
+    Watermark const from = !feed.from_source ? steps[feed.index]->output_watermark()
+                           : plan.drain      ? T_MAX
+                                             : sources[feed.index]->watermark(feed.tracker);
+    w = std::min(w, from);
+  }
+  return w;
+}
+
+RunEnd Pipeline::run(std::stop_token const& stop, bool drain_on_stop) {
+  bool more = true;
+  while (more && !stop.stop_requested()) {
+    more = step();
+  }
+  if (more && drain_on_stop) {
+    drain();
+  }
+  settle();
+  return !more ? RunEnd::ended : drain_on_stop ? RunEnd::drained : RunEnd::stopped;
+}
+
+}  // namespace windrow

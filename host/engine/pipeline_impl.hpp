@@ -1,0 +1,59 @@
+// What a Pipeline holds; shared by pipeline.cpp (the loop) and pipeline_state.cpp (snapshots).
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/engine/assert_equal.hpp"
+#include "host/engine/batch_plan.hpp"
+#include "host/engine/pipeline.hpp"
+#include "host/engine/sink_rows.hpp"
+#include "host/engine/sink_writer.hpp"
+#include "host/engine/source_reader.hpp"
+#include "host/engine/step.hpp"
+
+namespace windrow {
+
+struct Pipeline::Impl {
+  struct SinkEnd {
+    std::size_t transform = 0;
+    std::optional<std::size_t> step;  // whose rows it takes
+    SinkRows rows;
+    std::unique_ptr<SinkWriter> writer;
+  };
+
+  explicit Impl(PipelineParts pipeline_parts);
+
+  // pipeline.cpp: the loop
+  void run_batch(BatchPlan const& plan);
+  void deliver(RowStage const& stage, std::span<StageChunk* const> chunks,
+               StageContext const& context, BatchPlan const& plan, SourceReader* source,
+               Step* step);
+  void write_sinks(BatchPlan const& plan);
+  [[nodiscard]] Watermark input_watermark(Step& step, BatchPlan const& plan) const;
+
+  // planner.cpp: what state does not determine
+  [[nodiscard]] ProcessingTime read_clock();  // never before the P of the last batch
+  [[nodiscard]] bool has_work(ProcessingTime now) const;
+  [[nodiscard]] BatchPlan next_plan(ProcessingTime now, bool drain);
+  [[nodiscard]] std::uint64_t state_bytes() const;
+  void settle_sinks();
+  void check_breaker();
+  [[nodiscard]] bool all_ended() const;
+
+  PipelineParts parts;
+  std::vector<std::unique_ptr<SourceReader>> sources;
+  std::vector<std::unique_ptr<Step>> steps;  // in topological order
+  std::vector<SinkEnd> sinks;
+  std::map<std::size_t, std::size_t> step_of, sink_of;  // transform -> index
+  std::map<std::size_t, EqualityCheck> checks;          // by transform
+  std::int64_t batch_no = 0, pane_version = 0;
+  ProcessingTime processing_time{0};
+  bool frozen = false;  // R90: P stays at its value of the start
+  std::optional<ProcessingTime> frozen_at;
+  bool drained = false, refuses_new_keys = false;
+};
+
+}  // namespace windrow

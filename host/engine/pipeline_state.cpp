@@ -1,0 +1,124 @@
+// How a pipeline is put together, opened and told about, and its state between two batches.
+#include <algorithm>
+
+#include "host/engine/pipeline_impl.hpp"
+#include "host/engine/stage_graph.hpp"
+#include "host/model/portable.hpp"
+
+namespace windrow {
+namespace {
+
+void add_feed(Step& step, Feed const& feed) {
+  auto& feeds = step.feeds();
+  if (std::find(feeds.begin(), feeds.end(), feed) == feeds.end()) {
+    feeds.push_back(feed);
+  }
+}
+
+}  // namespace
+
+Pipeline::Impl::Impl(PipelineParts pipeline_parts) : parts(std::move(pipeline_parts)) {
+  Graph const& graph = parts.graph;
+  for (SourcePart& part : parts.sources) {
+    sources.push_back(std::make_unique<SourceReader>(std::move(part), graph, parts.workers));
+  }
+  for (std::size_t t = 0; t < graph.transforms.size(); ++t) {
+    if (std::holds_alternative<Combine>(graph.transforms[t].config)) {
+      step_of.emplace(t, steps.size());
+      steps.push_back(std::make_unique<Step>(graph, t, parts));
+    } else if (std::holds_alternative<AssertEqual>(graph.transforms[t].config)) {
+      Edge const edge = graph.transforms[t].inputs.at(0);
+      checks.emplace(
+          t, EqualityCheck(graph.transforms[t],
+                           edge.errors ? error_schema() : graph.transforms[edge.transform].output));
+    }
+  }
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    for (KeyedEnd const& end : sources[i]->stage().shape().keyed) {
+      for (std::size_t const tracker : end.trackers) {
+        add_feed(*steps[step_of.at(end.transform)], {true, i, tracker});
+      }
+    }
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    for (auto const* stage : {&steps[i]->panes_stage(), &steps[i]->replaced_stage()}) {
+      if (!*stage) {
+        continue;
+      }
+      for (KeyedEnd const& end : (*stage)->shape().keyed) {
+        add_feed(*steps[step_of.at(end.transform)], {false, i, 0});
+      }
+    }
+  }
+  RetrySettings retry;
+  retry.give_up_after = graph.settings.give_up_after;
+  for (SinkPart& part : parts.sinks) {
+    SinkLayout layout = sink_layout(graph, part.transform);
+    SinkSchema schema = layout.schema;
+    std::optional<std::size_t> step;
+    if (auto const producer = producer_of(graph, part.transform)) {
+      step = step_of.at(*producer);
+    }
+    sink_of.emplace(part.transform, sinks.size());
+    sinks.push_back(
+        {part.transform, step, SinkRows(std::move(layout)),
+         std::make_unique<SinkWriter>(part.transform, graph.transforms[part.transform].name,
+                                      std::move(part.sink), std::move(schema), retry)});
+  }
+  frozen = !graph.settings.batch_clock_wall &&
+           std::all_of(sources.begin(), sources.end(),
+                       [](auto const& source) { return source->bounded(); });
+}
+
+Pipeline::Pipeline(PipelineParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Pipeline::~Pipeline() = default;
+
+void Pipeline::open() {
+  for (Impl::SinkEnd& sink : impl_->sinks) {  // first: nothing is read that could not be written
+    sink.writer->open();
+  }
+  for (auto const& source : impl_->sources) {
+    source->open();
+  }
+}
+
+void Pipeline::settle() { impl_->settle_sinks(); }
+
+void Pipeline::committed() {
+  for (auto const& source : impl_->sources) {
+    source->source().committed();
+  }
+}
+
+Progress Pipeline::progress() const {
+  Progress out;
+  out.batch_no = impl_->batch_no;
+  out.pane_version = impl_->pane_version;
+  out.processing_time = impl_->processing_time;
+  out.state_bytes = impl_->state_bytes();
+  out.refuses_new_keys = impl_->refuses_new_keys;
+  for (auto const& source : impl_->sources) {
+    out.sources.push_back(source->progress());
+  }
+  for (auto const& step : impl_->steps) {
+    out.steps.push_back(step->progress());
+  }
+  for (Impl::SinkEnd const& sink : impl_->sinks) {
+    out.sinks.push_back(sink.writer->progress());
+  }
+  return out;
+}
+
+Summary Pipeline::summary() const {
+  Summary out;
+  out.progress = progress();
+  out.broken_laws = broken_laws(out.progress);
+  for (auto const& [transform, check] : impl_->checks) {
+    if (std::string difference = check.difference(); !difference.empty()) {
+      out.failures.push_back(std::move(difference));
+    }
+  }
+  return out;
+}
+
+}  // namespace windrow

@@ -1,0 +1,100 @@
+// What goes into a plan, and whether there is anything to do: the only place of the loop that reads
+// the clock.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/engine/pipeline_impl.hpp"
+
+namespace windrow {
+
+ProcessingTime Pipeline::Impl::read_clock() {
+  if (frozen_at) {
+    return std::max(processing_time, *frozen_at);
+  }
+  ProcessingTime const now = std::max(processing_time, parts.clock.processing_time());
+  if (frozen) {
+    frozen_at = now;
+  }
+  return now;
+}
+
+// Without rows a batch goes on only if it moves a watermark or a step has work: else no plan, no
+// change of W, P or state (connectors.md 1.4).
+bool Pipeline::Impl::has_work(ProcessingTime now) const {
+  auto const brings = [&](auto const& source) {
+    return source->has_records() || source->would_move(now);
+  };
+  auto const is_due = [&](auto const& step) { return step->next_wakeup().processing_time <= now; };
+  return std::any_of(sources.begin(), sources.end(), brings) ||
+         std::any_of(steps.begin(), steps.end(), is_due);
+}
+
+BatchPlan Pipeline::Impl::next_plan(ProcessingTime now, bool drain) {
+  std::uint64_t const limit = parts.graph.settings.memory_limit;
+  if (limit > 0) {
+    std::uint64_t bytes = state_bytes();
+    if (bytes >= limit / 5 * 4) {  // nothing is read until nothing is in flight
+      parts.observer.on_pause("memory_limit: 80 % is in use");
+      settle_sinks();
+      parts.observer.on_pause({});
+      bytes = state_bytes();
+    }
+    refuses_new_keys = bytes >= limit;
+  }
+  BatchPlan plan;
+  plan.batch_no = batch_no + 1;
+  plan.pane_version = std::max(pane_version + 1, parts.clock.real_time_us());
+  plan.processing_time = now;
+  plan.drain = drain;
+  plan.refuse_new_keys = refuses_new_keys;
+  for (auto const& source : sources) {
+    plan.ranges.push_back(source->ranges());
+    for (WatermarkTracker const& tracker : source->trackers()) {
+      plan.watermark_in.push_back(tracker.current());
+    }
+  }
+  return plan;
+}
+
+std::uint64_t Pipeline::Impl::state_bytes() const {
+  std::uint64_t bytes = 0;
+  for (auto const& step : steps) {
+    bytes += step->bytes();
+  }
+  return bytes;
+}
+
+void Pipeline::Impl::settle_sinks() {
+  for (SinkEnd& sink : sinks) {
+    sink.writer->settle();
+  }
+}
+
+bool Pipeline::Impl::all_ended() const {
+  return std::all_of(sources.begin(), sources.end(),
+                     [](auto const& source) { return source->ended(); });
+}
+
+// operations.md 3: a share of bad records over a number of them ends the run; what came before is
+// written.
+void Pipeline::Impl::check_breaker() {
+  EngineSettings const& settings = parts.graph.settings;
+  if (settings.max_bad_over == 0) {
+    return;
+  }
+  for (auto const& source : sources) {
+    SourceProgress const progress = source->progress();
+    std::uint64_t const bad = source->bad_records();
+    if (progress.read > settings.max_bad_over &&
+        static_cast<double>(bad) > settings.max_bad_ratio * static_cast<double>(progress.read)) {
+      settle_sinks();
+      throw EnvironmentError(
+          fmt::format("source: bad records must stay below max_bad_ratio: source={} bad={} read={}",
+                      progress.name, bad, progress.read),
+          65);
+    }
+  }
+}
+
+}  // namespace windrow

@@ -1,0 +1,102 @@
+#include "host/engine/row_view.hpp"
+
+#include "host/model/portable.hpp"
+
+namespace windrow {
+namespace {
+
+template <class T>
+std::span<T const> part(std::span<T const> all, std::size_t first, std::size_t count) {
+  return all.empty() ? all : all.subspan(first, count);
+}
+
+std::size_t width_of(ValueType type) { return type == ValueType::boolean ? 1 : 8; }
+
+}  // namespace
+
+void start_like(EventBatchView const& rows, EventBatch& out) {
+  std::vector<Column> columns = std::move(out.columns);  // keep their memory
+  out.reset(Schema{});
+  out.columns = std::move(columns);
+  out.columns.resize(rows.columns.size());
+  for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+    out.columns[i].reset(rows.columns[i].type);
+  }
+}
+
+void append_row_frame(EventBatchView const& rows, std::size_t row, EventBatch& out) {
+  auto const copy = [row](auto const& from, auto& to) {
+    if (!from.empty()) {
+      to.push_back(from[row]);
+    }
+  };
+  out.event_time.push_back(rows.event_time[row]);
+  copy(rows.origin, out.origin);
+  copy(rows.window, out.window);
+  copy(rows.info, out.info);
+  copy(rows.deleted, out.deleted);
+  copy(rows.overflowed, out.overflowed);
+  copy(rows.weight, out.weight);
+}
+
+void append_row(EventBatchView const& rows, std::size_t row, EventBatch& out) {
+  append_row_frame(rows, row, out);
+  for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+    out.columns[i].append(rows.columns[i], row);
+  }
+}
+
+void select_rows(EventBatchView const& rows, std::span<std::uint32_t const> selected,
+                 EventBatch& out) {
+  start_like(rows, out);
+  for (std::uint32_t const row : selected) {
+    append_row_frame(rows, row, out);
+  }
+  for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+    for (std::uint32_t const row : selected) {
+      out.columns[i].append(rows.columns[i], row);
+    }
+  }
+}
+
+EventBatchView part_of(EventBatchView const& rows, std::size_t first, std::size_t count,
+                       std::vector<ColumnView>& columns) {
+  WINDROW_ASSERT(first % 64 == 0 && first + count <= rows.rows, "a part starts at a word of bits");
+  columns.assign(rows.columns.begin(), rows.columns.end());
+  for (ColumnView& column : columns) {
+    if (is_text(column.type)) {
+      column.offsets = column.offsets.subspan(first, count + 1);
+    } else {
+      std::size_t const width = width_of(column.type);
+      column.data = column.data.subspan(first * width, count * width);
+    }
+    column.valid = part(column.valid, first / 64, (count + 63) / 64);
+  }
+  EventBatchView out;
+  out.rows = count;
+  out.event_time = part(rows.event_time, first, count);
+  out.columns = columns;
+  out.origin = part(rows.origin, first, count);
+  out.window = part(rows.window, first, count);
+  out.info = part(rows.info, first, count);
+  out.deleted = part(rows.deleted, first, count);
+  out.overflowed = part(rows.overflowed, first, count);
+  out.weight = part(rows.weight, first, count);
+  return out;
+}
+
+void append_row_json(Schema const& schema, EventBatchView const& rows, std::size_t row,
+                     std::string& out) {
+  out += '{';
+  for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+    if (i > 0) {
+      out += ", ";
+    }
+    append_json(Scalar::of_string(schema.fields[i].name), out);
+    out += ": ";
+    append_json(rows.columns[i].at(row), out);
+  }
+  out += '}';
+}
+
+}  // namespace windrow

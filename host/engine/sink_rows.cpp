@@ -1,0 +1,145 @@
+#include "host/engine/sink_rows.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+
+#include "host/engine/row_id.hpp"
+
+namespace windrow {
+namespace {
+
+Scalar timing_of(PaneTiming timing) {
+  switch (timing) {
+    case PaneTiming::early:
+      return Scalar::of_string("EARLY");
+    case PaneTiming::on_time:
+      return Scalar::of_string("ON_TIME");
+    case PaneTiming::late:
+      return Scalar::of_string("LATE");
+    case PaneTiming::unknown:
+      return Scalar::of_string("UNKNOWN");
+  }
+  return Scalar::null();
+}
+
+// `id` is filled by the caller.
+Scalar cell_of(SinkLayout::Cell const& cell, EventBatchView const& rows, std::size_t row,
+               BatchStamp const& stamp, std::string_view id) {
+  if (!cell.pane) {
+    return rows.columns[cell.input].at(row);
+  }
+  Window const window = rows.window[row];
+  bool const tombstone = !rows.deleted.empty() && rows.deleted[row] != 0;
+  auto const of_pane = [&](Scalar const& value) { return tombstone ? Scalar::null() : value; };
+  switch (*cell.pane) {
+    case PaneColumn::id:
+      return Scalar::of_string(id);
+    case PaneColumn::window_start:
+      return Scalar::of(window.start.us);
+    case PaneColumn::window_end:
+      return Scalar::of(window.end.us);
+    case PaneColumn::timestamp:
+      return Scalar::of(rows.event_time[row].us);
+    case PaneColumn::pane_version:
+      return Scalar::of(stamp.pane_version);
+    case PaneColumn::pane_index:
+      return of_pane(Scalar::of(std::int64_t{rows.info[row].index}));
+    case PaneColumn::nonspeculative_index:
+      return of_pane(Scalar::of(std::int64_t{rows.info[row].nonspeculative_index}));
+    case PaneColumn::pane_timing:
+      return of_pane(timing_of(rows.info[row].timing));
+    case PaneColumn::is_first:
+      return of_pane(Scalar::of(rows.info[row].first));
+    case PaneColumn::is_last:
+      return of_pane(Scalar::of(rows.info[row].last));
+    case PaneColumn::deleted:
+      return Scalar::of(tombstone);
+    case PaneColumn::drained:
+      return Scalar::of(!tombstone && stamp.is_drained(window));
+  }
+  return Scalar::null();
+}
+
+std::vector<Column> columns_of(SinkSchema const& schema) {
+  std::vector<Column> columns;
+  for (Field const& field : schema.columns.fields) {
+    columns.emplace_back(field.type.kind);
+  }
+  return columns;
+}
+
+}  // namespace
+
+SinkRows::SinkRows(SinkLayout layout)
+    : layout_(std::move(layout)), columns_(columns_of(layout_.schema)) {}
+
+void SinkRows::add(EventBatchView const& rows, BatchStamp const& stamp) {
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    if (layout_.has_id) {
+      id_.clear();
+      id_fields_.clear();
+      for (SinkLayout::Cell const& field : layout_.id_fields) {
+        id_fields_.push_back(cell_of(field, rows, row, stamp, {}));
+      }
+      append_row_id(layout_.id_prefix, rows.window[row], id_fields_, id_);
+      if (layout_.numbered) {
+        id_ += '|' + std::to_string(place_.size());
+      }
+    }
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      columns_[c].append(cell_of(layout_.cells[c], rows, row, stamp, id_));
+    }
+    place_.push_back(layout_.has_id && !rows.origin.empty() ? rows.origin[row] : 0);
+    tombstone_.push_back(!rows.deleted.empty() && rows.deleted[row] != 0 ? 1 : 0);
+  }
+}
+
+SinkBatch SinkRows::take(BatchStamp const& stamp, std::optional<Watermark> watermark) {
+  std::vector<std::uint32_t> order(place_.size());
+  std::iota(order.begin(), order.end(), 0U);
+  if (layout_.schema.upsert) {
+    ColumnView const ids = columns_[layout_.schema.id].view();
+    std::unordered_map<std::string_view, std::uint32_t> winner;
+    for (std::uint32_t const row : order) {
+      auto const [at, is_new] = winner.try_emplace(ids.text(row), row);
+      if (!is_new && (tombstone_[row] == 0 || tombstone_[at->second] != 0)) {
+        at->second = row;
+      }
+    }
+    std::erase_if(order, [&](std::uint32_t row) { return winner.at(ids.text(row)) != row; });
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return place_[a] < place_[b]; });
+
+  SinkBatch out;
+  out.batch_no = stamp.batch_no;
+  out.pane_version = stamp.pane_version;
+  out.watermark = watermark;
+  out.rows = order.size();
+  for (std::uint32_t const row : order) {
+    out.tombstones += tombstone_[row];
+  }
+  bool const as_collected =
+      order.size() == place_.size() && std::is_sorted(order.begin(), order.end());
+  if (as_collected) {
+    out.columns = std::move(columns_);
+    columns_ = columns_of(layout_.schema);
+  } else {
+    out.columns = columns_of(layout_.schema);
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      ColumnView const from = columns_[c].view();
+      for (std::uint32_t const row : order) {
+        out.columns[c].append(from, row);
+      }
+    }
+    for (Column& column : columns_) {
+      column.clear();
+    }
+  }
+  place_.clear();
+  tombstone_.clear();
+  return out;
+}
+
+}  // namespace windrow

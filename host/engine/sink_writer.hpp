@@ -1,0 +1,78 @@
+// One sink's own thread and its bounded queue: writes batches in order and treats the outcomes of
+// connectors.md 3.1.
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/engine/progress.hpp"
+#include "host/engine/sink.hpp"
+#include "host/engine/sink_rows.hpp"
+
+namespace windrow {
+
+// How patient a writer is.  The wait after the n-th failure of one batch in a row is drawn from the
+// upper half of [0, first * 2^n], at most `longest`.
+struct RetrySettings {
+  Duration first{20'000}, longest{10'000'000};
+  Duration give_up_after{600'000'000};
+  std::size_t queue_max = 8;  // batches
+};
+
+// A row that can never be written.
+struct SinkReject {
+  std::string message;
+  std::vector<Column> columns;  // one row, as SinkSchema::columns
+};
+
+class SinkWriter {
+ public:
+  SinkWriter(std::size_t transform, std::string name, std::unique_ptr<Sink> sink, SinkSchema schema,
+             RetrySettings const& retry);
+  ~SinkWriter();  // stops after the write in hand; what is queued is not written
+  SinkWriter(SinkWriter const&) = delete;  // owns a thread
+  SinkWriter& operator=(SinkWriter const&) = delete;
+
+  void open();  // opens the sink, on the caller's thread, and starts
+  // Waits while the queue is full.  Throws what ended the thread, if anything did.
+  void submit(SinkBatch batch);
+  void settle();  // until all is acknowledged, then flushes the sink; throws as `submit`
+  [[nodiscard]] bool has_room();
+  [[nodiscard]] SinkProgress progress() const;
+  [[nodiscard]] SinkSchema const& schema() const { return schema_; }
+  // Counters of an earlier run, before `open`.
+  void restore(SinkProgress const& totals);
+  // Rows set aside since the last call.
+  [[nodiscard]] std::vector<SinkReject> take_rejects();
+
+ private:
+  void work();
+  void write(SinkBatch const& batch);
+  void write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows);
+  // False when the writer is to stop.
+  bool wait_after_failure(std::string const& why, bool pause, unsigned failures, Duration& waited);
+  void reject(SinkBatch const& batch, std::uint32_t row, std::string message);
+
+  std::unique_ptr<Sink> sink_;
+  SinkSchema schema_;
+  RetrySettings retry_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<SinkBatch> queue_;  // the first is in hand
+  SinkProgress totals_;
+  std::vector<SinkReject> rejects_;
+  std::exception_ptr failure_;
+  bool stop_ = false, flush_ = false;
+  std::uint64_t jitter_ = 1;
+  std::thread thread_;
+};
+
+}  // namespace windrow
