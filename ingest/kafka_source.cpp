@@ -37,7 +37,7 @@ EventTime time_of(rd_kafka_message_t const& message) {
     return T_MIN;
   }
   // A time that no event can have stays invalid and is set aside by the decoder.
-  if (ms >= T_END.us / 1000 || ms < T_MIN.us / 1000) {
+  if (ms >= floor_div(T_END.us, 1000) || ms < floor_div(T_MIN.us, 1000)) {
     return T_MAX;
   }
   return EventTime{ms * 1000};
@@ -192,8 +192,8 @@ void KafkaSource::Impl::give_up(Instant now) const {
   if (first && over(opened)) {
     throw EnvironmentError(
         fmt::format("kafka source: partitions were not found for {} s: {}: servers={} topics={}",
-                    options.give_up_after.us / 1'000'000, client->why(), options.bootstrap_servers,
-                    title),
+                    floor_div(options.give_up_after.us, 1'000'000), client->why(),
+                    options.bootstrap_servers, title),
         unavailable);
   }
   for (Partition const& partition : partitions) {
@@ -201,7 +201,7 @@ void KafkaSource::Impl::give_up(Instant now) const {
       throw EnvironmentError(
           fmt::format("kafka source: a partition was not reachable for {} s: {}: servers={} "
                       "topic={} partition={}",
-                      options.give_up_after.us / 1'000'000, client->why(),
+                      floor_div(options.give_up_after.us, 1'000'000), client->why(),
                       options.bootstrap_servers, partition.where.topic, partition.where.partition),
           unavailable);
     }

@@ -18,6 +18,7 @@
 
 #include "host/engine/snapshot.hpp"
 #include "tests/sink_rows.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace windrow {
 namespace {
@@ -34,8 +35,8 @@ class JsonSinkTest : public ::testing::Test {
   }
   void put(std::string const& text) { std::ofstream(path_, std::ios::binary) << text; }
 
-  test::ScratchDirectory scratch_;
-  std::string path_ = scratch_.file("rows.ndjson");
+  TemporaryDirectory scratch_;
+  std::string path_ = (scratch_ / "rows.ndjson").string();
   JsonSink sink_{path_, test::counts_schema(false)};
 };
 
@@ -99,7 +100,7 @@ TEST_F(JsonSinkTest, ATornLastLineIsRefusedWithItsPlace) {
 }
 
 TEST_F(JsonSinkTest, AFileThatCannotOpenIsRefusedByName) {
-  JsonSink sink(scratch_.file("missing/rows.ndjson"), test::counts_schema(false));
+  JsonSink sink((scratch_ / "missing/rows.ndjson").string(), test::counts_schema(false));
   try {
     sink.open();
     FAIL() << "a file in no directory was opened";
@@ -130,10 +131,10 @@ TEST_F(JsonSinkTest, AFullDiskPausesAndTheBatchGoesOnWhereItStopped) {
 
   EXPECT_EQ(batch.write_to(sink_), Outcomes(100, Outcome::ok));
   std::string const in_parts = content();
-  JsonSink other(scratch_.file("other.ndjson"), test::counts_schema(false));
+  JsonSink other((scratch_ / "other.ndjson").string(), test::counts_schema(false));
   other.open();
   SinkBatch(1, long_rows(100)).write_to(other);
-  path_ = scratch_.file("other.ndjson");
+  path_ = (scratch_ / "other.ndjson").string();
   EXPECT_EQ(in_parts, content());
 }
 

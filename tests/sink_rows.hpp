@@ -1,13 +1,10 @@
 // Rows as a sink gets them, built by hand: the counts of one pipeline, one row per url and window.
 #pragma once
-#include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "host/engine/sink.hpp"
-#include "host/model/portable.hpp"
 
 namespace windrow::test {
 
@@ -86,23 +83,6 @@ class SinkBatch {
   std::vector<Column> columns_;
   std::vector<ColumnView> views_;
   SinkRowsView view_;
-};
-
-// A directory of its own, removed at the end.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "windrow-sink-XXXXXX").string();
-    WINDROW_ASSERT(mkdtemp(name.data()) != nullptr, "a scratch directory");
-    path_ = name;
-  }
-  ~ScratchDirectory() { std::filesystem::remove_all(path_); }
-  ScratchDirectory(ScratchDirectory const&) = delete;  // owns the directory
-  ScratchDirectory& operator=(ScratchDirectory const&) = delete;
-  [[nodiscard]] std::string file(std::string const& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
 };
 
 }  // namespace windrow::test

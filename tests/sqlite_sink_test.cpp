@@ -13,6 +13,7 @@
 
 #include "host/engine/snapshot.hpp"
 #include "tests/sink_rows.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace windrow {
 namespace {
@@ -24,7 +25,7 @@ using Outcomes = std::vector<Outcome>;
 class SqliteSinkTest : public ::testing::Test {
  protected:
   SqliteSettings settings(bool create = true) {
-    return {"counts", scratch_.file("out.db"), "views 5m", create, 20};
+    return {"counts", (scratch_ / "out.db").string(), "views 5m", create, 20};
   }
   std::unique_ptr<SqliteSink> opened(bool upsert = true) {
     auto sink = std::make_unique<SqliteSink>(settings(), test::counts_schema(upsert));
@@ -34,7 +35,7 @@ class SqliteSinkTest : public ::testing::Test {
   // All rows as text, columns joined by '|', rows by ' '; NULL is '-'.
   std::string ask(std::string const& sql) {
     sqlite3* db = nullptr;
-    EXPECT_EQ(sqlite3_open(scratch_.file("out.db").c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_open((scratch_ / "out.db").string().c_str(), &db), SQLITE_OK);
     std::string out;
     char* error = nullptr;
     auto const row = [](void* to, int n, char** values, char**) {
@@ -60,7 +61,7 @@ class SqliteSinkTest : public ::testing::Test {
     }
     return "";
   }
-  test::ScratchDirectory scratch_;
+  TemporaryDirectory scratch_;
 };
 
 TEST_F(SqliteSinkTest, ALowerVersionIsSupersededAnEqualOneReplaces) {
@@ -180,7 +181,7 @@ TEST_F(SqliteSinkTest, ProgressSharesTheTransaction) {
 TEST_F(SqliteSinkTest, ALockedFileMeansRetryAndHasNoEffect) {
   auto const sink = opened();
   sqlite3* other = nullptr;
-  ASSERT_EQ(sqlite3_open(scratch_.file("out.db").c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_open((scratch_ / "out.db").string().c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   SinkBatch batch(1, {{"0|a", "a", 1}, {"0|b", "b", 1}});
   EXPECT_EQ(batch.write_to(*sink), Outcomes(2, Outcome::retry));
@@ -226,7 +227,7 @@ TEST_F(SqliteSinkTest, ATableDroppedWhileRunningPauses) {
 TEST_F(SqliteSinkTest, ATableThatCannotTakeTheRowsIsRefusedByName) {
   SqliteSink nowhere(settings(false), test::counts_schema(true));
   EXPECT_THROW(nowhere.open(), EnvironmentError);  // no file, and none is made
-  EXPECT_FALSE(std::filesystem::exists(scratch_.file("out.db")));
+  EXPECT_FALSE(std::filesystem::exists((scratch_ / "out.db").string()));
 
   std::string const rest = ", window_start, url, mean, pages, raw, deleted";
   auto const contains = [](std::string const& text, char const* part) {
