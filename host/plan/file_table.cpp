@@ -1,0 +1,223 @@
+// The keys of a pipeline file outside of its transforms (semantics.md 16.1, 16.2; operations.md 3).
+#include "host/plan/key_table.hpp"
+
+namespace windrow {
+namespace {
+
+using enum KeyType;
+constexpr bool W = true, beam = false;
+
+constexpr KeySpec later(std::string_view name, KeyType type, std::string_view meaning,
+                        std::string_view fallback = {}) {
+  return {.name = name,
+          .type = type,
+          .fallback = fallback,
+          .windrow = W,
+          .meaning = meaning,
+          .built = false};
+}
+
+constexpr KeySpec file_table[] = {
+    {.name = "pipeline", .type = map, .fallback = required_key, .meaning = "the pipeline"},
+    {"options", map, "{}", beam, "Beam's options; read: allow_unsafe_triggers and windrow"},
+    {"tests", anything, "[]", beam, "tests for `windrow test`"},
+    {"providers", anything, "[]", beam, "must be empty"},
+};
+constexpr KeySpec pipeline_table[] = {
+    {.name = "type",
+     .type = choice,
+     .fallback = "composite",
+     .meaning = "composite: inputs by name; chain: each reads the one before",
+     .choices = "composite chain"},
+    {"name", text, "", beam, "for people"},
+    {"transforms", anything, "[]", beam, "the transforms"},
+    {"source", anything, "", beam, "stands before the transforms"},
+    {"sink", anything, "", beam, "stands after the transforms"},
+    {"extra_transforms", anything, "[]", beam, "of a chain: transforms with inputs by name"},
+    {"windowing", KeyType::windowing, "", beam, "for all roots without one"},
+    {"resource_hints", anything, "{}", beam, "ignored"},
+};
+constexpr KeySpec transform_table_[] = {
+    {.name = "type", .type = text, .fallback = required_key, .meaning = "what it does"},
+    {"name", text, "type", beam, "for references, metrics and state"},
+    {"input", anything, "", beam, "name, type or name.output; a list (flattened); or {tag: ..}"},
+    {"output", anything, "", beam, "of a composite: which transform its rows are"},
+    {"config", map, "{}", beam, "keys of its own, below"},
+    {"windowing", KeyType::windowing, "", beam, "applied to its inputs, on a source to its output"},
+    {.name = "output_schema",
+     .type = map,
+     .fallback = "{}",
+     .meaning = "checks the output",
+     .built = false},
+    {"resource_hints", anything, "{}", beam, "ignored"},
+    {"transforms", anything, "", beam, "of composite and chain"},
+    {"source", anything, "", beam, "of composite and chain"},
+    {"sink", anything, "", beam, "of composite and chain"},
+    {"extra_transforms", anything, "", beam, "of a chain"},
+};
+constexpr KeySpec windowing_table[] = {
+    {.name = "type",
+     .type = choice,
+     .fallback = required_key,
+     .meaning = "which windows (inherited if only W keys are given)",
+     .choices = "global fixed sliding sessions calendar",
+     .later = "calendar",
+     .instead = "fixed windows of 1d are UTC days"},
+    {"size", duration, "", beam, "of fixed and sliding windows"},
+    {"period", duration, "", beam, "of sliding windows: from one start to the next"},
+    {"gap", duration, "", beam, "of sessions: a pause so long ends one"},
+    {"offset", duration, "0s", beam, "shifts all windows"},
+    later("unit", choice, "of calendar windows"),
+    later("every", integer, "of calendar windows"),
+    later("timezone", text, "of calendar windows"),
+    later("start", text, "of calendar windows"),
+    {"trigger", trigger, "default", W, "when a window gives a result"},
+    {"allowed_lateness", duration, "0s", W, "how long behind its end a window still takes rows"},
+    {.name = "accumulation_mode",
+     .type = choice,
+     .fallback = "discarding",
+     .windrow = W,
+     .meaning = "a result holds the rows since the last one, or all rows; retracting is refused",
+     .choices = "discarding accumulating retracting"},
+    {.name = "timestamp_combiner",
+     .type = choice,
+     .fallback = "end_of_window",
+     .windrow = W,
+     .meaning = "stamp of a result",
+     .choices = "end_of_window earliest_in_pane latest_in_pane"},
+    {.name = "closing_behavior",
+     .type = choice,
+     .fallback = "emit_if_nonempty",
+     .windrow = W,
+     .meaning = "last result of a window",
+     .choices = "emit_if_nonempty emit_always"},
+    {.name = "on_time_behavior",
+     .type = choice,
+     .fallback = "fire_always",
+     .windrow = W,
+     .meaning = "result at the end of a window",
+     .choices = "fire_always fire_if_nonempty"},
+};
+constexpr KeySpec settings_table[] = {
+    {"application_id", text, "name of the file", W, "names this pipeline among others"},
+    {"state", text, "none", W, "directory of the state; --state"},
+    {.name = "device",
+     .type = choice,
+     .fallback = "auto",
+     .windrow = W,
+     .meaning = "where steps run; --device",
+     .choices = "auto cpu cuda",
+     .later = "cuda"},
+    {"memory_limit", bytes, "none", W, "at 80 % the source waits, at 100 % new keys are set aside"},
+    {.name = "batch_clock",
+     .type = choice,
+     .fallback = "frozen",
+     .windrow = W,
+     .meaning = "processing time when all sources end",
+     .choices = "frozen wall"},
+    {.name = "clock_rate",
+     .type = number,
+     .fallback = "1",
+     .windrow = W,
+     .meaning = "how fast processing time runs",
+     .least = 0},
+    {.name = "batch_rows_max",
+     .type = integer,
+     .fallback = "65536",
+     .windrow = W,
+     .meaning = "rows of one batch",
+     .least = 1},
+    {"batch_delay_max", duration, "100ms", W, "longest wait for a full batch"},
+    {"tick_interval", duration, "100ms", W, "how often time alone is looked at"},
+    {"max_bad_ratio", ratio, "none", W, "ends the run when so many records are bad: 1% over 10000"},
+    {"give_up_after", duration, "10m", W, "of an unreachable broker or sink"},
+    {.name = "threads",
+     .type = integer,
+     .fallback = "all cores",
+     .windrow = W,
+     .meaning = "workers",
+     .least = 1},
+    {.name = "determinism",
+     .type = choice,
+     .fallback = "reproducible",
+     .windrow = W,
+     .meaning = "same bytes when replayed",
+     .choices = "reproducible relaxed",
+     .later = "relaxed"},
+    later("gpu", map, "memory of the device"),
+    later("snapshot_bytes", bytes, "input between snapshots"),
+    later("snapshot_interval", duration, "time between snapshots"),
+    later("replay_horizon", duration, "how old a snapshot may be", "24h"),
+    later("listen", text, "address of probes and metrics"),
+};
+constexpr KeySpec test_table[] = {
+    {"name", text, "", beam, "of the test"},
+    {"mock_inputs", anything, "[]", beam, "rows instead of what a transform reads"},
+    {"mock_outputs", anything, "[]", beam, "rows instead of what a transform gives"},
+    {"expected_inputs", anything, "[]", beam, "rows that a transform must read"},
+    {"expected_outputs", anything, "[]", beam, "rows that a transform must give"},
+    {"allowed_sources", texts_or_text, "[]", beam, "sources that may really be read"},
+    {"transcript", anything, "", W, "actions and expected panes"},
+};
+
+}  // namespace
+
+std::span<KeySpec const> file_keys() { return file_table; }
+std::span<KeySpec const> pipeline_keys() { return pipeline_table; }
+std::span<KeySpec const> transform_keys() { return transform_table_; }
+std::span<KeySpec const> windowing_keys() { return windowing_table; }
+std::span<KeySpec const> settings_keys() { return settings_table; }
+std::span<KeySpec const> test_keys() { return test_table; }
+
+std::string_view name_of(KeyType type) {
+  switch (type) {
+    case text:
+      return "string";
+    case boolean:
+      return "boolean";
+    case integer:
+      return "integer";
+    case number:
+      return "number";
+    case duration:
+      return "duration";
+    case duration_or_none:
+      return "duration or none";
+    case bytes:
+      return "bytes";
+    case choice:
+      return "choice";
+    case texts:
+      return "list of strings";
+    case texts_or_text:
+      return "string or list of strings";
+    case map:
+    case structure:
+      return "map";
+    case expression:
+      return "expression";
+    case expressions:
+      return "map of expressions";
+    case trigger:
+      return "trigger";
+    case KeyType::windowing:
+      return "windowing";
+    case schema:
+      return "JSON Schema";
+    case elements:
+      return "list of rows";
+    case aggregates:
+      return "map of aggregates";
+    case names:
+      return "map of names";
+    case start:
+      return "position";
+    case ratio:
+      return "ratio";
+    case anything:
+      return "see text";
+  }
+  return "";
+}
+
+}  // namespace windrow

@@ -1,0 +1,81 @@
+// Tables of the keys of a pipeline file: checking, defaults and the reference all come from these.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace windrow {
+
+enum class KeyType : std::uint8_t {
+  text,
+  boolean,
+  integer,
+  number,
+  duration,
+  duration_or_none,
+  bytes,
+  choice,
+  texts,
+  texts_or_text,
+  map,
+  expression,
+  expressions,
+  structure,
+  trigger,
+  windowing,
+  schema,
+  elements,
+  aggregates,
+  names,
+  start,
+  ratio,
+  anything
+};
+[[nodiscard]] std::string_view name_of(KeyType type);  // "duration or none"
+
+inline constexpr std::string_view required_key = "required";
+
+//   fallback  its value when it is not given, as text; "" = none; `required_key`
+//   windrow   a key of Windrow's own (W); else Beam's
+//   choices   of a choice: its values, separated by spaces;  later: of these, those not built yet
+//   instead   what serves until a value of `later` is built
+//   built     false: refused by name (E101) whatever its value
+//   least     of integer and number
+//   inner     the keys of a structure
+struct KeySpec {
+  std::string_view name;
+  KeyType type = KeyType::text;
+  std::string_view fallback = {};
+  bool windrow = false;
+  std::string_view meaning = {};
+  std::string_view choices = {}, later = {};
+  bool built = true;
+  std::int64_t least = INT64_MIN;
+  std::span<KeySpec const> inner = {};
+  std::string_view instead = {};
+};
+
+enum class Role : std::uint8_t { source, row, step, end };
+struct TransformSpec {
+  std::string_view type;
+  Role role = Role::row;
+  bool windrow = false, built = true;
+  std::string_view meaning = {};
+  std::span<KeySpec const> keys = {};
+};
+[[nodiscard]] std::span<TransformSpec const> transform_table();
+[[nodiscard]] TransformSpec const* find_transform(std::string_view type);
+
+[[nodiscard]] std::span<KeySpec const> file_keys();
+[[nodiscard]] std::span<KeySpec const> pipeline_keys();
+[[nodiscard]] std::span<KeySpec const> transform_keys();  // beside config
+[[nodiscard]] std::span<KeySpec const> windowing_keys();
+[[nodiscard]] std::span<KeySpec const> settings_keys();  // options.windrow
+[[nodiscard]] std::span<KeySpec const> watermark_keys();
+[[nodiscard]] std::span<KeySpec const> event_time_keys();
+[[nodiscard]] std::span<KeySpec const> error_handling_keys();
+[[nodiscard]] std::span<KeySpec const> test_keys();
+[[nodiscard]] std::span<KeySpec const> top_config_keys();
+[[nodiscard]] std::span<KeySpec const> variance_config_keys();
+
+}  // namespace windrow

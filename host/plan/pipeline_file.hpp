@@ -1,0 +1,73 @@
+// Reads a pipeline file: everything that is wrong with it at once, or the graph that the engine
+// runs.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/plan/findings.hpp"
+#include "host/plan/graph.hpp"
+#include "host/plan/template.hpp"
+
+namespace windrow {
+
+// What the first rows of files say of their fields.
+//   numbers  of integer and number fields a typical value (W218)
+struct InferredSchema {
+  std::optional<Schema> schema;  // none: `fault` says why
+  std::map<std::string, double> numbers;
+  std::string fault;
+};
+
+//   vars          {{ name }}
+//   environment   ${NAME} and secrets; empty: nothing is set
+//   overlay       -c FILE: a map of engine settings over options.windrow
+//   sets          --set path=value, over both
+//   infer_schema  the first 1000 rows of a glob (ReadFromJson without `schema`)
+//   schemas       of sources that the caller scripts, by name: what the file says of their rows is
+//   not
+//                 looked at (transcripts: `Create` named Input)
+struct LoadOptions {
+  enum class Purpose : std::uint8_t { check, run, test };
+  Purpose purpose = Purpose::check;
+  std::map<std::string, std::string> vars;
+  Environment environment;
+  struct Overlay {
+    std::string file_name, text;
+  };
+  std::optional<Overlay> overlay;
+  std::vector<std::string> sets;
+  std::function<InferredSchema(std::string const& path)> infer_schema;
+  std::map<std::string, Schema> schemas;
+};
+
+// Rows of one transform in a test, each as JSON text.
+struct TestRows {
+  std::string name;
+  Position at;
+  std::vector<std::string> elements;
+};
+// A block of `tests`, as written: what it names is looked up by `windrow test`.
+struct PipelineTest {
+  std::string name;
+  Position at;
+  std::vector<TestRows> mock_inputs, mock_outputs, expected_inputs, expected_outputs;
+  std::vector<std::string> allowed_sources;
+  std::string transcript;  // W: the actions as JSON (semantics.md 18.1), empty if there are none
+};
+
+// `graph` means something only where `findings` hold no error.
+struct LoadResult {
+  Graph graph;
+  std::vector<PipelineTest> tests;
+  std::vector<Finding> findings;
+  [[nodiscard]] bool ok() const { return !has_errors(findings); }
+};
+
+[[nodiscard]] LoadResult load(std::string_view file_name, std::string const& text,
+                              LoadOptions const& options);
+
+}  // namespace windrow

@@ -1,0 +1,65 @@
+#include "host/plan/secrets.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "host/plan/keys.hpp"
+
+namespace windrow {
+
+bool is_secret_name(std::string_view name) {
+  for (std::string_view const end : {"password", "secret", "token", "api.key", ".pem"}) {
+    if (name.ends_with(end)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::optional<Secret> read_secret(Context& context, YamlEntry const& entry) {
+  YamlNode const& node = entry.value;
+  bool const form = node.is_map() && node.entries.size() == 1 &&
+                    node.entries[0].value.is_scalar() &&
+                    (node.entries[0].key.text == "env" || node.entries[0].key.text == "file");
+  if (!form) {
+    context.report.add("E141", node,
+                       fmt::format("'{}' must be a string, {{env: NAME}} or {{file: PATH}}, is {}",
+                                   entry.key.text, kind_of(node)));
+    return std::nullopt;
+  }
+  context.report.windrow_keys.insert("secret." + node.entries[0].key.text);
+  YamlNode const& value = node.entries[0].value;
+  if (context.options.purpose != LoadOptions::Purpose::run) {
+    return Secret{};
+  }
+  std::optional<std::string> found;
+  if (node.entries[0].key.text == "env") {
+    if (context.options.environment) {
+      found = context.options.environment(value.text);
+    }
+    if (!found) {
+      context.report.add("E109", value,
+                         fmt::format("environment variable '{}' is not set", value.text));
+    }
+  } else {
+    std::ifstream file(value.text, std::ios::binary);
+    if (file) {
+      found.emplace(std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{});
+      // Editors and secret stores end a file with a line break that is not part of the secret.
+      while (!found->empty() && (found->back() == '\n' || found->back() == '\r')) {
+        found->pop_back();
+      }
+    } else {
+      context.report.add("E109", value, fmt::format("secret file '{}' cannot be read", value.text));
+    }
+  }
+  if (!found) {
+    return std::nullopt;
+  }
+  context.report.hide(*found);
+  return Secret{std::move(*found)};
+}
+
+}  // namespace windrow
