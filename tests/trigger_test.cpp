@@ -9,6 +9,7 @@
 
 #include "host/model/pane_fire.hpp"
 #include "host/model/trigger_eval.hpp"
+#include "host/model/trigger_merge.hpp"
 #include "host/plan/windowing.hpp"
 
 namespace windrow {

@@ -5,6 +5,7 @@
 
 #include "host/cpu/shard.hpp"
 #include "host/model/portable.hpp"
+#include "host/model/trigger_merge.hpp"
 
 namespace windrow::cpu {
 

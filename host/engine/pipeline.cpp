@@ -14,8 +14,8 @@ bool Pipeline::step() {
       p.sources.begin(), p.sources.end(), [](auto const& source) { return !source->ended(); }));
   for (auto const& source : p.sources) {  // records, ranges, who is caught up or ended
     source->poll(p.parts.graph.settings.batch_rows_max,
-                 p.parts.graph.settings.tick_interval.us /
-                     static_cast<std::int64_t>(std::max<std::size_t>(live, 1)));
+                 floor_div(p.parts.graph.settings.tick_interval.us,
+                           static_cast<std::int64_t>(std::max<std::size_t>(live, 1))));
   }
   ProcessingTime const now = p.read_clock();
   if (p.has_work(now)) {

@@ -49,7 +49,6 @@ Upsert const& upsert_of(TransformConfig const& config) {
           return c.upsert;
         } else {
           WINDROW_ASSERT(false, "a sink has write settings");
-          std::abort();
         }
       },
       config);

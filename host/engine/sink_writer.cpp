@@ -216,7 +216,7 @@ bool SinkWriter::wait_after_failure(std::string const& why, bool pause, unsigned
                                     Duration& waited) {
   if (waited >= retry_.give_up_after) {
     throw EnvironmentError(fmt::format("sink: gave up after {} s: {}: sink={}",
-                                       waited.us / 1'000'000, why, totals_.name),
+                                       floor_div(waited.us, 1'000'000), why, totals_.name),
                            69);
   }
   std::int64_t const most =
