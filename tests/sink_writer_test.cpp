@@ -1,0 +1,218 @@
+// Outcomes of connectors.md 3.1, and what a sink gets to see: coalesced, in order, never lost.
+#include "host/engine/sink_writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "tests/pipeline_fixture.hpp"
+
+namespace windrow::testing {
+namespace {
+
+// A sink of one text column that does as it is told per row.
+struct ObedientSink : Sink {
+  std::function<Outcome(std::string_view, std::size_t rows)> tell;
+  std::vector<std::string>& written;
+  ObedientSink(std::function<Outcome(std::string_view, std::size_t)> t, std::vector<std::string>& w)
+      : tell(std::move(t)), written(w) {}
+  void open() override {}
+  void write(SinkRowsView const& rows, std::span<Outcome> out,
+             std::vector<SinkFault>& told) override {
+    told.clear();
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      std::string_view const text = rows.columns[0].text(row);
+      out[row] = tell(text, rows.rows);
+      if (out[row] == Outcome::ok) {
+        written.emplace_back(text);
+      } else if (out[row] != Outcome::superseded) {
+        told.push_back({row, "told so"});
+      }
+    }
+  }
+};
+
+SinkSchema text_schema() {
+  SinkSchema schema;
+  schema.columns.fields.push_back({"text", {ValueType::string, {}}, true});
+  return schema;
+}
+
+SinkBatch batch_of(std::int64_t no, std::vector<std::string> const& rows) {
+  SinkBatch batch;
+  batch.batch_no = no;
+  batch.rows = rows.size();
+  Column& column = batch.columns.emplace_back(ValueType::string);
+  for (std::string const& row : rows) {
+    column.append_text(row);
+  }
+  return batch;
+}
+
+struct Writing {
+  std::vector<std::string> written;
+  std::unique_ptr<SinkWriter> writer;
+  explicit Writing(std::function<Outcome(std::string_view, std::size_t)> tell,
+                   RetrySettings retry = {Duration{100}, Duration{1000}, Duration{10'000'000}, 4}) {
+    writer = std::make_unique<SinkWriter>(
+        7, "Save", std::make_unique<ObedientSink>(std::move(tell), written), text_schema(), retry);
+    writer->open();
+  }
+};
+
+TEST(SinkWriter, WritesBatchesInOrderAndAcknowledgesThem) {
+  Writing w([](auto, auto) { return Outcome::ok; });
+  for (std::int64_t no = 1; no <= 20; ++no) {
+    w.writer->submit(batch_of(no, {"row " + std::to_string(no)}));
+  }
+  w.writer->settle();
+  ASSERT_EQ(w.written.size(), 20U);
+  EXPECT_EQ(w.written[9], "row 10");
+  EXPECT_EQ(w.writer->progress().acked_batch, 20);
+  EXPECT_EQ(w.writer->progress().rows, 20U);
+}
+
+TEST(SinkWriter, RetriesOnlyWhatWasNotWritten) {
+  int tries = 0;
+  Writing w([&](std::string_view text, auto) {
+    return text == "slow" && ++tries < 4 ? Outcome::retry : Outcome::ok;
+  });
+  w.writer->submit(batch_of(1, {"quick", "slow"}));
+  w.writer->settle();
+  EXPECT_EQ(w.written, (std::vector<std::string>{"quick", "slow"}));
+  EXPECT_EQ(w.writer->progress().retries, 3U);
+  EXPECT_TRUE(w.writer->progress().waiting.empty());
+}
+
+TEST(SinkWriter, SplitsUntilTheBadRowIsAlone) {
+  Writing w([](std::string_view text, std::size_t rows) {
+    return rows > 2 || text == "bad" ? Outcome::split : Outcome::ok;
+  });
+  w.writer->submit(batch_of(1, {"a", "b", "c", "bad", "d", "e", "f", "g"}));
+  w.writer->settle();
+  std::multiset<std::string> const got(w.written.begin(), w.written.end());
+  EXPECT_EQ(got, (std::multiset<std::string>{"a", "b", "c", "d", "e", "f", "g"}));
+  auto const rejects = w.writer->take_rejects();
+  ASSERT_EQ(rejects.size(), 1U);
+  EXPECT_EQ(rejects[0].columns[0].view().text(0), "bad");
+  EXPECT_EQ(w.writer->progress().dead_letters, 1U);
+}
+
+TEST(SinkWriter, CountsSupersededRowsAsSuccessAndSetsDeadLettersAside) {
+  Writing w([](std::string_view text, auto) {
+    return text == "old"     ? Outcome::superseded
+           : text == "never" ? Outcome::dead_letter
+                             : Outcome::ok;
+  });
+  w.writer->submit(batch_of(1, {"old", "never", "new"}));
+  w.writer->settle();
+  EXPECT_EQ(w.writer->progress().superseded, 1U);
+  EXPECT_EQ(w.writer->progress().rows, 1U);
+  auto const rejects = w.writer->take_rejects();
+  ASSERT_EQ(rejects.size(), 1U);
+  EXPECT_EQ(rejects[0].message, "told so");
+}
+
+TEST(SinkWriter, GivesUpWithStatus69AndStopsOnFatalWith76) {
+  for (auto const& [outcome, status] :
+       {std::pair{Outcome::retry, 69}, std::pair{Outcome::pause, 69},
+        std::pair{Outcome::fatal, 76}}) {
+    Writing w([outcome = outcome](auto, auto) { return outcome; },
+              {Duration{100}, Duration{500}, Duration{2000}, 4});
+    w.writer->submit(batch_of(1, {"row"}));
+    try {
+      w.writer->settle();
+      ADD_FAILURE() << "settled";
+    } catch (EnvironmentError const& error) {
+      EXPECT_EQ(error.exit_code(), status) << error.what();
+    }
+    EXPECT_EQ(w.writer->progress().acked_batch, 0);
+  }
+}
+
+// Panes of one step with string keys, as SinkRows gets them.
+struct Panes {
+  EventBatch rows;
+  explicit Panes() { rows.reset(count_and_sum_schema()); }
+  void add(std::string_view key, std::int64_t start_s, std::int64_t count, std::uint32_t place,
+           bool deleted = false) {
+    rows.event_time.push_back({(start_s + 10) * second - 1});
+    rows.window.push_back({{start_s * second}, {(start_s + 10) * second}});
+    rows.info.push_back({PaneTiming::on_time, true, false, 0, 0});
+    rows.deleted.push_back(deleted);
+    rows.overflowed.push_back(0);
+    rows.origin.push_back(place);
+    rows.columns[0].append_text(key);
+    rows.columns[1].append(count);
+    rows.columns[2].append_null();
+  }
+};
+
+Graph graph_with(Upsert upsert) {
+  Graph graph;
+  std::size_t const source = add(graph, "Views", {}, scripted(), view_schema());
+  std::size_t const step =
+      add(graph, "Counts", {{source}}, count_and_sum(10, 5), count_and_sum_schema());
+  WriteToJson sink;
+  sink.upsert = std::move(upsert);
+  add(graph, "Save", {{step}}, sink, {});
+  return graph;
+}
+
+std::vector<std::string> ids_of(SinkBatch const& batch) {
+  std::vector<std::string> ids;
+  for (std::size_t row = 0; row < batch.rows; ++row) {
+    ids.emplace_back(batch.columns[0].view().text(row));
+  }
+  return ids;
+}
+
+TEST(SinkRows, TheLastPanePerIdWinsAndAnyPaneBeatsATombstone) {
+  SinkRows rows(sink_layout(graph_with({false, {"window_start", "key"}, {}, ""}), 2));
+  Panes panes;
+  panes.add("a", 0, 1, 0);
+  panes.add("b", 0, 2, 2);
+  panes.add("a", 0, 3, 1);  // phase B of the same row id
+  panes.add("c", 0, 4, 3);
+  panes.add("c", 0, 0, 4, true);  // a tombstone after the write
+  panes.add("d", 0, 0, 5, true);  // only a tombstone
+  rows.add(panes.rows.view(), {1, 77, {}, std::nullopt});
+  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, T_MIN);
+  EXPECT_EQ(ids_of(batch), (std::vector<std::string>{"0|a", "0|b", "0|c", "0|d"}));
+  auto const at = *rows.layout().schema.columns.index_of("rows");
+  EXPECT_EQ(batch.columns[at].view().integers()[0], 3);
+  EXPECT_EQ(batch.columns[at].view().integers()[2], 4);
+  EXPECT_EQ(batch.tombstones, 1U);
+}
+
+TEST(SinkRows, AppendedPanesKeepThemAllUnderIdsOfTheirOwn) {
+  SinkRows rows(sink_layout(graph_with({true, {"window_start", "key"}, {}, "web"}), 2));
+  Panes panes;
+  panes.add("a", 0, 1, 0);
+  panes.add("a", 0, 3, 1);
+  rows.add(panes.rows.view(), {1, 77, {}, std::nullopt});
+  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, T_MIN);
+  EXPECT_EQ(ids_of(batch), (std::vector<std::string>{"web/0|a|77|0", "web/0|a|77|1"}));
+}
+
+TEST(SinkRows, ColumnsRenamesAndAddsPaneColumns) {
+  SinkSchema const schema =
+      sink_schema(graph_with({false,
+                              {"window_start", "key"},
+                              {{"window_start", "from"}, {"is_first", "is_first"}},
+                              ""}),
+                  2);
+  std::vector<std::string> names;
+  for (Field const& f : schema.columns.fields) {
+    names.push_back(f.name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"id", "from", "window_end", "key", "rows", "total",
+                                             "pane_version", "pane_index", "pane_timing", "is_last",
+                                             "deleted", "drained", "is_first"}));
+  EXPECT_EQ(schema.key, (std::vector<std::size_t>{1, 3}));
+  EXPECT_TRUE(schema.upsert);
+}
+
+}  // namespace
+}  // namespace windrow::testing
