@@ -14,14 +14,6 @@
 
 namespace windrow {
 
-// What the first rows of files say of their fields.
-//   numbers  of integer and number fields a typical value (W218)
-struct InferredSchema {
-  std::optional<Schema> schema;  // none: `fault` says why
-  std::map<std::string, double> numbers;
-  std::string fault;
-};
-
 //   vars          {{ name }}
 //   environment   ${NAME} and secrets; empty: nothing is set
 //   overlay       -c FILE: a map of engine settings over options.windrow
