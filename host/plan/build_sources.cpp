@@ -176,7 +176,7 @@ bool GraphBuilder::read_from_kafka(Work& work) {
 
   std::optional<std::int64_t> const seconds = keys.integer("max_read_time_seconds");
   if (seconds) {
-    if (*seconds > duration_max.us / 1'000'000) {
+    if (*seconds > floor_div(duration_max.us, 1'000'000)) {
       report_.add("E141", *keys.find("max_read_time_seconds"),
                   "max_read_time_seconds is beyond 3652500d");
     } else {

@@ -7,20 +7,12 @@
 #include <cctype>
 #include <charconv>
 
+#include "host/plan/expression_lexer.hpp"
 #include "host/plan/keys.hpp"
 #include "host/plan/schema_reader.hpp"
 
 namespace windrow {
 namespace {
-
-struct Refused {};  // ends the reading of one expression; the finding is written
-
-enum class TokenKind : std::uint8_t { end, name, integer, number, string, op };
-struct Token {
-  TokenKind kind = TokenKind::end;
-  std::string text;  // of a string its content
-  std::size_t at = 0, length = 0;
-};
 
 bool is_numeric(FieldType const& type) {
   return type.kind == ValueType::integer || type.kind == ValueType::number;
@@ -28,124 +20,6 @@ bool is_numeric(FieldType const& type) {
 bool is_null_literal(Expression const& e) {
   return e.op == ExpressionOp::literal && std::holds_alternative<std::monostate>(e.value);
 }
-
-// Who it is, reported with a place inside the expression.
-class Faults {
- public:
-  Faults(Context& context, YamlNode const& node, ExpressionPlace const& place)
-      : context_(context), node_(node), place_(place) {}
-  [[noreturn]] void refuse(std::string_view code, Token const& token, std::string const& text,
-                           std::string suggestion = {}) const {
-    context_.report.add_inside(code, node_, token.at, token.length,
-                               fmt::format("{}: {}", place_.place, text), std::move(suggestion));
-    throw Refused{};
-  }
-  [[nodiscard]] ExpressionPlace const& place() const { return place_; }
-  [[nodiscard]] std::string const& text() const { return node_.text; }
-
- private:
-  Context& context_;
-  YamlNode const& node_;
-  ExpressionPlace const& place_;
-};
-
-class Lexer {
- public:
-  explicit Lexer(Faults const& faults) : faults_(faults), text_(faults.text()) {}
-  Token next() {
-    while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) {
-      ++at_;
-    }
-    Token token;
-    token.at = at_;
-    if (at_ == text_.size()) {
-      token.length = 1;
-      return token;
-    }
-    char const c = text_[at_];
-    if (is_letter(c)) {
-      token.kind = TokenKind::name;
-      while (at_ < text_.size() && (is_letter(text_[at_]) || is_digit(text_[at_]))) {
-        ++at_;
-      }
-      token.text = text_.substr(token.at, at_ - token.at);
-    } else if (is_digit(c) || (c == '.' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]))) {
-      read_number(token);
-    } else if (c == '"' || c == '\'') {
-      read_string(token, c);
-    } else {
-      read_operator(token);
-    }
-    token.length = at_ - token.at;
-    return token;
-  }
-
- private:
-  static bool is_letter(char c) {
-    return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
-  }
-  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-  void read_number(Token& token) {
-    token.kind = TokenKind::integer;
-    while (at_ < text_.size() &&
-           (is_digit(text_[at_]) || is_letter(text_[at_]) || text_[at_] == '.' ||
-            ((text_[at_] == '-' || text_[at_] == '+') &&
-             (text_[at_ - 1] == 'e' || text_[at_ - 1] == 'E')))) {
-      if (!is_digit(text_[at_])) {
-        token.kind = TokenKind::number;
-      }
-      ++at_;
-    }
-    token.text = text_.substr(token.at, at_ - token.at);
-    token.length = at_ - token.at;
-    bool const good = token.kind == TokenKind::integer
-                          ? read_integer(token.text).has_value()
-                          : windrow::read_number(token.text).has_value();
-    if (!good) {
-      faults_.refuse("E107", token, fmt::format("'{}' is no number of 64 bits", token.text));
-    }
-  }
-
-  void read_string(Token& token, char quote) {
-    token.kind = TokenKind::string;
-    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
-      char c = text_[at_];
-      if (c == '\\' && at_ + 1 < text_.size()) {
-        c = text_[++at_];
-        c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-      }
-      token.text += c;
-    }
-    token.length = at_ - token.at;
-    if (at_ == text_.size()) {
-      faults_.refuse("E107", token, "a string without an end");
-    }
-    ++at_;
-    if (quote == '\'' && faults_.place().language == Language::generic) {
-      token.length = at_ - token.at;
-      faults_.refuse("E107", token, "generic strings have double quotes");
-    }
-  }
-
-  void read_operator(Token& token) {
-    token.kind = TokenKind::op;
-    constexpr std::array<std::string_view, 6> doubles{"==", "!=", "<=", ">=", "//", "**"};
-    std::string_view const two = std::string_view{text_}.substr(at_, 2);
-    bool const is_double = std::find(doubles.begin(), doubles.end(), two) != doubles.end();
-    token.text = is_double ? std::string{two} : std::string(1, text_[at_]);
-    at_ += token.text.size();
-    token.length = token.text.size();
-    if (!is_double && std::string_view{"+-*/%<>().,"}.find(token.text) == std::string_view::npos) {
-      faults_.refuse("E107", token,
-                     fmt::format("'{}' is not supported in expressions", token.text));
-    }
-  }
-
-  Faults const& faults_;
-  std::string const& text_;
-  std::size_t at_ = 0;
-};
 
 class Parser {
  public:
@@ -606,83 +480,6 @@ std::optional<std::size_t> find_field(Context& context, YamlNode const& node, st
                        did_you_mean(name, names_of(schema)));
   }
   return at;
-}
-
-std::string to_string(Expression const& e, Schema const& schema) {
-  auto const arg = [&](std::size_t i) { return to_string(e.args[i], schema); };
-  auto const binary = [&](std::string_view op) {
-    return fmt::format("({} {} {})", arg(0), op, arg(1));
-  };
-  switch (e.op) {
-    case ExpressionOp::literal:
-      if (auto const* const b = std::get_if<bool>(&e.value)) {
-        return *b ? "True" : "False";
-      }
-      if (auto const* const i = std::get_if<std::int64_t>(&e.value)) {
-        return fmt::format("{}", *i);
-      }
-      if (auto const* const d = std::get_if<double>(&e.value)) {
-        return fmt::format("{:a}", *d);
-      }
-      if (auto const* const s = std::get_if<std::string>(&e.value)) {
-        return fmt::format("\"{}\"", *s);
-      }
-      return "None";
-    case ExpressionOp::field:
-      return schema.fields[e.field].name;
-    case ExpressionOp::member:
-      return fmt::format("{}.{}", arg(0), e.name);
-    case ExpressionOp::negate:
-      return fmt::format("(-{})", arg(0));
-    case ExpressionOp::add:
-      return binary("+");
-    case ExpressionOp::subtract:
-      return binary("-");
-    case ExpressionOp::multiply:
-      return binary("*");
-    case ExpressionOp::divide:
-      return binary("/");
-    case ExpressionOp::floor_divide:
-      return binary("//");
-    case ExpressionOp::modulo:
-      return binary("%");
-    case ExpressionOp::equal:
-      return binary("==");
-    case ExpressionOp::not_equal:
-      return binary("!=");
-    case ExpressionOp::less:
-      return binary("<");
-    case ExpressionOp::less_equal:
-      return binary("<=");
-    case ExpressionOp::greater:
-      return binary(">");
-    case ExpressionOp::greater_equal:
-      return binary(">=");
-    case ExpressionOp::and_:
-      return binary("and");
-    case ExpressionOp::or_:
-      return binary("or");
-    case ExpressionOp::not_:
-      return fmt::format("(not {})", arg(0));
-    case ExpressionOp::if_else:
-      return fmt::format("({} if {} else {})", arg(1), arg(0), arg(2));
-    case ExpressionOp::to_int:
-      return fmt::format("int({})", arg(0));
-    case ExpressionOp::to_float:
-      return fmt::format("float({})", arg(0));
-    case ExpressionOp::to_str:
-      return fmt::format("str({})", arg(0));
-    case ExpressionOp::length:
-      return fmt::format("len({})", arg(0));
-    case ExpressionOp::make_structure: {
-      std::vector<std::string> members;
-      for (std::size_t i = 0; i < e.args.size(); ++i) {
-        members.push_back(fmt::format("{}: {}", e.type.children[i].name, arg(i)));
-      }
-      return fmt::format("{{{}}}", fmt::join(members, ", "));
-    }
-  }
-  return {};
 }
 
 }  // namespace windrow

@@ -8,33 +8,11 @@
 #include <set>
 
 #include "host/plan/keys.hpp"
+#include "host/plan/structure_scope.hpp"
+#include "host/plan/transform_order.hpp"
 
 namespace windrow {
 namespace {
-
-struct Composite;
-
-// One transform of a scope: a leaf (an index into the flat list) or a composite.
-//   chained  reads the entry before it instead of an `input`
-struct Entry {
-  std::string name, type;
-  YamlNode const* node = nullptr;
-  std::optional<std::size_t> leaf;
-  std::unique_ptr<Composite> composite;
-  bool in_chain = false;
-  std::optional<std::size_t> before;
-};
-struct Composite {
-  YamlNode const* node = nullptr;
-  std::string label;
-  Composite* parent = nullptr;
-  bool chain = false;
-  std::vector<Entry> entries;
-  std::size_t chain_length = 0;            // extra_transforms come after these
-  std::vector<YamlNode const*> windowing;  // of this one and those around it
-  std::size_t own = 0;                     // its entry in the parent
-  bool resolving = false;
-};
 
 class StructureReader {
  public:
@@ -49,7 +27,7 @@ class StructureReader {
     fill(root, "");
     resolve_all(root);
     push_windowing(root);
-    return sorted();
+    return inputs_first(std::move(flat_), report_);
   }
 
  private:
@@ -497,74 +475,6 @@ class StructureReader {
       if (entry.composite) {
         leaves(*entry.composite, out);
       }
-    }
-  }
-
-  // ---- inputs before readers, else in the order of the file
-  std::vector<WrittenTransform> sorted() {
-    std::vector<std::size_t> order, place(flat_.size(), flat_.size());
-    std::vector<bool> done(flat_.size(), false);
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (std::size_t i = 0; i < flat_.size(); ++i) {
-        bool const ready =
-            !done[i] && std::all_of(flat_[i].inputs.begin(), flat_[i].inputs.end(),
-                                    [&](WrittenEdge const& e) { return done[e.transform]; });
-        if (!ready) {
-          continue;
-        }
-        done[i] = moved = true;
-        place[i] = order.size();
-        order.push_back(i);
-      }
-    }
-    for (std::size_t i = 0; i < flat_.size(); ++i) {
-      if (!done[i]) {
-        report_cycle(i, done);
-      }
-    }
-    std::vector<WrittenTransform> out;
-    for (std::size_t const i : order) {
-      out.push_back(std::move(flat_[i]));
-      for (WrittenEdge& edge : out.back().inputs) {
-        edge.transform = place[edge.transform];
-      }
-    }
-    return out;
-  }
-
-  // Those of the rest that can reach themselves are the cycle; the first of them tells it.
-  void report_cycle(std::size_t start, std::vector<bool>& done) {
-    std::vector<std::size_t> way{start};
-    std::set<std::size_t> seen{start};
-    for (;;) {
-      auto const& inputs = flat_[way.back()].inputs;
-      auto const next = std::find_if(inputs.begin(), inputs.end(),
-                                     [&](WrittenEdge const& e) { return !done[e.transform]; });
-      if (next == inputs.end()) {
-        return;
-      }
-      way.push_back(next->transform);
-      if (seen.insert(next->transform).second) {
-        continue;
-      }
-      auto const begin = std::find(way.begin(), way.end(), way.back());
-      std::vector<std::string> labels;
-      std::size_t first = way.back();
-      for (auto at = begin; at != way.end(); ++at) {
-        labels.push_back(flat_[*at].label);
-        first = std::min(first, *at);
-      }
-      std::reverse(labels.begin(), labels.end());
-      auto const& edges = flat_[first].inputs;
-      auto const edge = std::find_if(edges.begin(), edges.end(),
-                                     [&](WrittenEdge const& e) { return !done[e.transform]; });
-      YamlNode const& at = edge->at != nullptr ? *edge->at : *flat_[first].node;
-      report_.add("E102", at, fmt::format("cycle: {}", fmt::join(labels, " -> ")));
-      for (auto node = begin; node != way.end(); ++node) {
-        done[*node] = true;
-      }
-      return;
     }
   }
 

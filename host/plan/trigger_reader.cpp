@@ -187,7 +187,7 @@ class TriggerReader {
             entry.value.is_scalar() ? read_integer(entry.value.text) : std::nullopt;
         if (!millis) {
           fail("E141", entry.value, "delay_millis must be an integer");
-        } else if (*millis > duration_max.us / 1000) {
+        } else if (*millis > floor_div(duration_max.us, 1000)) {
           fail("E113", entry.value, "delay must be at most 3652500d");
         } else {
           us = *millis < 0 ? -1 : *millis * 1000;

@@ -118,8 +118,9 @@ class WindowingReader {
     return read.value->us;
   }
   static std::string hours(Duration duration) {
-    return duration.us % 3'600'000'000 == 0 ? fmt::format("{}h", duration.us / 3'600'000'000)
-                                            : to_string(duration);
+    return floor_mod(duration.us, 3'600'000'000) == 0
+               ? fmt::format("{}h", floor_div(duration.us, 3'600'000'000))
+               : to_string(duration);
   }
 
   void refuse_key(std::string_view name, std::string_view type) {
