@@ -119,7 +119,8 @@ void GraphBuilder::check_windowing(Work& work, Windowing const& windowing) {
     report_.add("E122", trigger_at,
                 fmt::format("the continued trigger has {} nodes, the limit is 32", nodes));
   }
-  if (!is_safe(trigger, windowing.lateness) && !context_.allow_unsafe_triggers) {
+  bool const safe = is_safe(trigger, windowing.lateness);
+  if (!safe && !context_.allow_unsafe_triggers) {
     report_.add("E124", trigger_at,
                 fmt::format("trigger {} may finish and then drop data; wrap it in repeat",
                             to_string(trigger)));
@@ -142,7 +143,7 @@ void GraphBuilder::check_windowing(Work& work, Windowing const& windowing) {
     report_.add("W203", state.mode_at != nullptr ? *state.mode_at : at,
                 "sessions with discarding: parts of a merged session stay separate rows");
   }
-  if (!global && !by_default && !fires_at_end(trigger)) {
+  if (safe && !global && !by_default && !fires_at_end(trigger)) {
     report_.add("W204", trigger_at,
                 fmt::format("trigger {} never fires at the end of the window: the "
                             "watermark below waits until the window expires",

@@ -214,7 +214,8 @@ void GraphBuilder::check_key(Work& work, Upsert& config, YamlNode const* key_nod
     }
     return;
   }
-  if (many && windowing.discarding &&
+  // A mode that was not written has been refused already (E126).
+  if (many && windowing.discarding && work.in.windows.mode_given &&
       !(contains(config.key, "pane_version") && contains(config.key, "pane_index"))) {
     report_.add(
         "E132", at,

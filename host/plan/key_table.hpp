@@ -37,7 +37,8 @@ inline constexpr std::string_view required_key = "required";
 
 //   fallback  its value when it is not given, as text; "" = none; `required_key`
 //   windrow   a key of Windrow's own (W); else Beam's
-//   choices   of a choice: its values, separated by spaces;  later: of these, those not built yet
+//   choices   of a choice: its values, separated by spaces;  later: of these, those refused, as not
+//             built yet or with the code `refusal`
 //   instead   what serves until a value of `later` is built
 //   built     false: refused by name (E101) whatever its value
 //   least     of integer and number
@@ -52,7 +53,7 @@ struct KeySpec {
   bool built = true;
   std::int64_t least = INT64_MIN;
   std::span<KeySpec const> inner = {};
-  std::string_view instead = {};
+  std::string_view instead = {}, refusal = "E101";
 };
 
 enum class Role : std::uint8_t { source, row, step, end };

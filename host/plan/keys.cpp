@@ -145,7 +145,8 @@ Keys::Keys(Report& report, YamlNode const* map, YamlNode const& owner,
       if (spec->windrow) {
         report_.windrow_keys.insert(fmt::format("{}.{}", table, spec->name));
       }
-      if (!entry.value.is_null() && !check(*spec, entry.value)) {
+      bool const good = entry.value.is_null() || (!entry.value.unset && check(*spec, entry.value));
+      if (!good) {
         bad_.insert(spec->name);
       }
     }
@@ -223,22 +224,8 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
     case KeyType::bytes:
       return (value.is_scalar() && read_bytes(value.text)) ||
              refuse("a size such as 512MiB or 2GB");
-    case KeyType::choice: {
-      std::vector<std::string> const choices = words_of(spec.choices);
-      if (!value.is_scalar() || !contains(spec.choices, value.text)) {
-        report_.add(spec.name == "language" ? "E107" : "E141", value,
-                    fmt::format("'{}' must be one of {}, is {}", spec.name,
-                                fmt::join(choices, ", "), kind_of(value)),
-                    value.is_scalar() ? did_you_mean(value.text, choices) : "");
-        return false;
-      }
-      if (contains(spec.later, value.text)) {
-        report_.add("E101", value, fmt::format("{} '{}' is not built yet", spec.name, value.text),
-                    std::string{spec.instead});
-        return false;
-      }
-      return true;
-    }
+    case KeyType::choice:
+      return check_choice(spec, value);
     case KeyType::texts:
       return (value.is_list() && all_scalars(value)) || refuse("a list of strings");
     case KeyType::texts_or_text:
@@ -258,6 +245,28 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
     default:
       return true;
   }
+}
+
+bool Keys::check_choice(KeySpec const& spec, YamlNode const& value) {
+  if (value.is_scalar() && contains(spec.later, value.text)) {
+    bool const unbuilt = spec.refusal == "E101";
+    report_.add(spec.refusal, value,
+                unbuilt ? fmt::format("{} '{}' is not built yet", spec.name, value.text)
+                        : fmt::format("{} is not supported", value.text),
+                std::string{spec.instead});
+    return false;
+  }
+  std::vector<std::string> choices = words_of(spec.choices);
+  std::erase_if(choices, [&](std::string const& word) { return contains(spec.later, word); });
+  if (value.is_scalar() && std::find(choices.begin(), choices.end(), value.text) != choices.end()) {
+    return true;
+  }
+  report_.add(
+      spec.name == "language" ? "E107" : "E141", value,
+      fmt::format("'{}' must be {}{}, is {}", spec.name, choices.size() > 1 ? "one of " : "",
+                  fmt::join(choices, ", "), kind_of(value)),
+      value.is_scalar() ? did_you_mean(value.text, words_of(spec.choices)) : "");
+  return false;
 }
 
 KeySpec const& Keys::spec_of(std::string_view name) const {

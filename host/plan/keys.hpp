@@ -38,6 +38,7 @@ class Keys {
 
  private:
   [[nodiscard]] bool check(KeySpec const& spec, YamlNode const& value);
+  [[nodiscard]] bool check_choice(KeySpec const& spec, YamlNode const& value);
   [[nodiscard]] KeySpec const& spec_of(std::string_view name) const;
   // "" = none; the default where it is not given.
   [[nodiscard]] std::string scalar(std::string_view name) const;

@@ -35,6 +35,7 @@ void expand(Context& context, YamlNode& node) {
   node.verbatim = node.verbatim && node.text == expanded.text;
   node.text = std::move(expanded.text);
   node.replaced = expanded.replaced;
+  node.unset = !expanded.unset.empty();
 }
 
 void report_faults(Report& report, YamlDocument const& document, std::uint8_t source) {
@@ -56,7 +57,10 @@ YamlNode read_text(Context& context, std::string_view name, std::string const& t
                           fault.name.empty() ? "" : did_you_mean(fault.name, names));
   }
   YamlDocument document = read_yaml(filled.text, lines, filled.places, source);
-  report_faults(context.report, document, source);
+  // What is left of Jinja is not YAML either; it is reported once.
+  if (document.parsed || filled.faults.empty()) {
+    report_faults(context.report, document, source);
+  }
   parsed = document.parsed;
   expand(context, document.root);
   return std::move(document.root);

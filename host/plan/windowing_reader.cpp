@@ -216,9 +216,6 @@ class WindowingReader {
 
   void read_mode() {
     if (YamlNode const* const node = keys_.find("accumulation_mode")) {
-      if (node->text == "retracting") {
-        fail("E127", *node, "retracting is not supported; see tombstones and input_panes: replace");
-      }
       out_.discarding = node->text == "discarding";
     }
   }

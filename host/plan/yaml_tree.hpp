@@ -16,6 +16,7 @@ struct YamlEntry;
 //   text      of a scalar, after ${NAME} was replaced
 //   quoted    a quoted or block scalar: text even where it looks like a number
 //   replaced  an environment variable is in it: typed by its key, quoted or not
+//   unset     a variable in it has no value, which is reported: nothing can be said of `text`
 //   at        of the key for a null value without text; from 1
 //   length    in the text, 1 where it is not one word of one line
 //   verbatim  offset i of `text` stands at column at.column + opening + i
@@ -24,7 +25,7 @@ struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
   std::string text;
-  bool quoted = false, replaced = false, verbatim = false;
+  bool quoted = false, replaced = false, unset = false, verbatim = false;
   int length = 1, opening = 0;
   Position at;
   std::uint8_t source = 0;
