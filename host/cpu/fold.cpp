@@ -141,6 +141,8 @@ void fold_logs(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) 
   for (std::size_t i = 0; i < in.row.size(); ++i) {
     std::uint32_t const row = in.row[i];
     BoxEntry entry{in.sequence + row, in.time[row].us, in.weight.empty() ? 1 : in.weight[row], {}};
+    std::uint64_t const identity = in.identity.empty() ? 0 : in.identity[row];
+    encode(Scalar::of(static_cast<std::int64_t>(identity)), entry.value);
     for (AccumulatorSlot const& slot : layout.slots()) {
       if (slot.logged) {
         encode(in.values[slot.fn.column].at(row), entry.value);
@@ -246,7 +248,7 @@ void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* recor
     log.swap(boxes.at(handle));
   }
   cancel(log);
-  std::uint32_t logged_before = 0;
+  std::uint32_t skipped = 1;  // the identity
   for (std::size_t c = 0; c < layout.slots().size(); ++c) {
     AccumulatorSlot slot = layout.slots()[c];
     if (!slot.logged) {
@@ -258,7 +260,7 @@ void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* recor
         continue;
       }
       std::string_view values = entry.value;
-      for (std::uint32_t i = 0; i < logged_before; ++i) {
+      for (std::uint32_t i = 0; i < skipped; ++i) {
         decode(values);
       }
       fold_log(slot, accumulator, boxes, entry, decode(values));
@@ -268,7 +270,7 @@ void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* recor
     if (slot.kind == AccumulatorKind::boxed) {
       boxes.free(*RecordLayout::at<std::uint32_t>(accumulator, 0));
     }
-    ++logged_before;
+    ++skipped;
   }
   if (handle != 0) {
     log.swap(boxes.at(handle));

@@ -126,12 +126,15 @@ struct EventBatch {
 //   values           one column per CombineFn::column
 //   window           [n] given windows (R77), else empty
 //   weight           [n] +1 or -1 (R78), empty = all +1
+//   identity         [n] with weights: names the row id that the row comes from, so that of equal rows
+//                    the right one is withdrawn; empty = equal rows are one
 struct KeyedBatchView {
   std::span<EventTime const> event_time;
   std::span<KeyId const> key;
   std::span<ColumnView const> values;
   std::span<Window const> window;
   std::span<std::int8_t const> weight;
+  std::span<std::uint64_t const> identity = {};
 };
 
 }  // namespace windrow
