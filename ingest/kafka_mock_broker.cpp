@@ -26,7 +26,10 @@ struct KafkaMockBroker::Impl {
 
 KafkaMockBroker::KafkaMockBroker() : impl_(std::make_unique<Impl>()) {
   std::array<char, 512> why{};
-  impl_->client.reset(rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why.data(), why.size()));
+  rd_kafka_conf_t* const conf = rd_kafka_conf_new();
+  // Errors only: it would warn that the client it lives on has no broker to connect to.
+  rd_kafka_conf_set(conf, "log_level", "3", why.data(), why.size());
+  impl_->client.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf, why.data(), why.size()));
   if (impl_->client != nullptr) {
     impl_->cluster.reset(rd_kafka_mock_cluster_new(impl_->client.get(), 1));
   }

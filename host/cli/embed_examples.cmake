@@ -1,0 +1,10 @@
+# Writes OUT: the text of each of FILES as a C++ string, found by its name.
+set(text "// Generated from examples/.\n#include \"host/cli/examples.hpp\"\n\nnamespace windrow::cli {\n\n")
+string(APPEND text "std::string_view example(std::string_view name) {\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} content)
+  string(APPEND text "  if (name == \"${name}\") { return R\"yaml(${content})yaml\"; }\n")
+endforeach()
+string(APPEND text "  return {};\n}\n\n}  // namespace windrow::cli\n")
+file(WRITE ${OUT} "${text}")

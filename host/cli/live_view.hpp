@@ -1,0 +1,53 @@
+// What a pipeline is doing, for people: a block of lines in a terminal that is drawn again in
+// place, or a log line now and then.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/engine/progress.hpp"
+
+namespace windrow::cli {
+
+// "2026-01-01 12:05:30"; the ends of time by name.
+[[nodiscard]] std::string time_text(EventTime time);
+// "1,234,567"
+[[nodiscard]] std::string count_text(std::uint64_t count);
+
+// Rows a source delivered per second of real time, since the last time it was asked.
+class Rate {
+ public:
+  double since_last(std::uint64_t total);
+
+ private:
+  std::uint64_t before_ = 0;
+  std::chrono::steady_clock::time_point at_ = std::chrono::steady_clock::now();
+};
+
+// Rates, watermark and its holder, panes by timing, rows late, dropped and rejected: one line per
+// source, one per step, one per sink that waits.
+class ProgressText {
+ public:
+  [[nodiscard]] std::vector<std::string> lines(Progress const& progress);
+
+ private:
+  std::map<std::size_t, Rate> rates_;  // by transform
+};
+
+// Draws to stderr.
+class LiveView {
+ public:
+  explicit LiveView(bool quiet);
+  [[nodiscard]] bool due();  // in a terminal four times a second, else every five seconds
+  void show(std::vector<std::string> const& lines);
+  void clear();  // removes the block, so that other text can follow
+
+ private:
+  bool terminal_, quiet_;
+  std::size_t drawn_ = 0;
+  std::chrono::steady_clock::time_point shown_;
+};
+
+}  // namespace windrow::cli

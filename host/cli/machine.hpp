@@ -1,0 +1,19 @@
+// Facts about this build and this machine, for `version` and `doctor`.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace windrow::cli {
+
+// A name and its value, in the order to be shown.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+[[nodiscard]] Facts build_facts();
+[[nodiscard]] Facts machine_facts();
+
+// "name  value" lines, or one JSON object of strings.
+[[nodiscard]] std::string to_text(Facts const& facts);
+[[nodiscard]] std::string to_json(Facts const& facts);
+
+}  // namespace windrow::cli

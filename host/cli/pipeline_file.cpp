@@ -1,0 +1,82 @@
+// From a FILE argument to a checked graph.
+#include "host/cli/pipeline_file.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "host/engine/snapshot.hpp"
+#include "ingest/schema_inference.hpp"
+
+namespace windrow::cli {
+namespace {
+
+bool in_colour(Invocation const& invocation) {
+  return invocation.color == "always" ||
+         (invocation.color == "auto" && isatty(STDERR_FILENO) != 0 &&
+          std::getenv("NO_COLOR") == nullptr);
+}
+
+}  // namespace
+
+std::string read_text(std::string const& path) {
+  if (path == "-") {
+    return {std::istreambuf_iterator<char>(std::cin), {}};
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!file.good() && !file.eof()) {
+    throw EnvironmentError(fmt::format("the file cannot be read: path={}", path), exit_invalid);
+  }
+  return text;
+}
+
+LoadResult load_text(std::string const& name, std::string const& text, Invocation const& invocation,
+                     LoadOptions::Purpose purpose) {
+  LoadOptions options;
+  options.purpose = purpose;
+  for (std::string const& var : invocation.vars) {
+    std::size_t const at = var.find('=');
+    if (at == std::string::npos) {
+      throw EnvironmentError(fmt::format("--var must be name=value: {}", var), exit_usage);
+    }
+    options.vars[var.substr(0, at)] = var.substr(at + 1);
+  }
+  options.environment = [](std::string_view variable) -> std::optional<std::string> {
+    char const* const value = std::getenv(std::string(variable).c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  if (!invocation.overlay.empty()) {
+    options.overlay = {invocation.overlay, read_text(invocation.overlay)};
+  }
+  options.sets = invocation.sets;
+  options.infer_schema = infer_json_schema;
+  return load(name, text, options);
+}
+
+LoadResult load_file(std::string const& path, Invocation const& invocation,
+                     LoadOptions::Purpose purpose) {
+  return load_text(path == "-" ? "stdin" : path, read_text(path), invocation, purpose);
+}
+
+void print_findings(std::vector<Finding> const& findings, Invocation const& invocation) {
+  for (Finding const& finding : findings) {
+    if (finding.severity == Severity::warning && invocation.quiet) {
+      continue;
+    }
+    std::string text = to_text(finding);
+    if (in_colour(invocation)) {
+      std::size_t const end = text.find('\n');
+      text.insert(end == std::string::npos ? text.size() : end, "\033[0m");
+      text.insert(0, finding.severity == Severity::error ? "\033[1;31m" : "\033[1;33m");
+    }
+    fmt::print(stderr, "{}{}", text, text.empty() || text.back() != '\n' ? "\n" : "");
+  }
+}
+
+}  // namespace windrow::cli

@@ -1,0 +1,22 @@
+// From a FILE argument to a checked graph: reads it, loads it, prints what is wrong with it.
+#pragma once
+#include <string>
+
+#include "host/cli/invocation.hpp"
+#include "host/plan/pipeline_file.hpp"
+
+namespace windrow::cli {
+
+// "-" is stdin.  EnvironmentError 78 if it cannot be read.
+[[nodiscard]] std::string read_text(std::string const& path);
+
+[[nodiscard]] LoadResult load_text(std::string const& name, std::string const& text,
+                                   Invocation const& invocation, LoadOptions::Purpose purpose);
+// `device`, `state`: the options of those names, over what the file says; empty: not given.
+[[nodiscard]] LoadResult load_file(std::string const& path, Invocation const& invocation,
+                                   LoadOptions::Purpose purpose);
+
+// Findings as text on stderr.
+void print_findings(std::vector<Finding> const& findings, Invocation const& invocation);
+
+}  // namespace windrow::cli

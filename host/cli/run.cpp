@@ -1,0 +1,127 @@
+// `windrow run`: the engine on one pipeline file.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
+
+#include <variant>
+
+#include "host/cli/live_view.hpp"
+#include "host/cli/pipeline_file.hpp"
+#include "host/cli/pipeline_run.hpp"
+#include "host/cli/stop_signals.hpp"
+#include "host/cli/summary.hpp"
+#include "host/cli/verbs.hpp"
+
+namespace windrow::cli {
+namespace {
+
+// The source becomes a bounded read of a file; what the file says of its time stays.
+void read_instead(Graph& graph, std::string const& path) {
+  for (Transform& transform : graph.transforms) {
+    ReadFromJson instead;
+    instead.path = path;
+    if (auto const* kafka = std::get_if<ReadFromKafka>(&transform.config)) {
+      if (kafka->format != ReadFromKafka::Format::json &&
+          kafka->format != ReadFromKafka::Format::ndjson) {
+        throw EnvironmentError(
+            fmt::format("--input replaces sources of JSON only: source={}", transform.name),
+            exit_usage);
+      }
+      instead.validate_full = kafka->validate_full;
+      instead.event_time = kafka->event_time;
+      instead.watermark = kafka->watermark;
+    } else if (auto const* json = std::get_if<ReadFromJson>(&transform.config)) {
+      instead.validate_full = json->validate_full;
+      instead.event_time = json->event_time;
+      instead.watermark = json->watermark;
+    } else if (auto const* made = std::get_if<Generate>(&transform.config)) {
+      instead.event_time = EventTimeField{"ts", TimeUnit::ms};
+      instead.watermark = made->watermark;
+    } else {
+      continue;
+    }
+    transform.config = std::move(instead);
+  }
+}
+
+class Run final : public Verb {
+ public:
+  CLI::App* add_to(CLI::App& app) override {
+    CLI::App* const verb =
+        app.add_subcommand("run", "run a pipeline until its input ends or it is stopped");
+    verb->add_option("file", file_, "pipeline file, or - for stdin")->required();
+    auto* const input =
+        verb->add_option("--input", input_, "read this file (or glob, or -) instead");
+    verb->add_flag("--until-eof", until_eof_,
+                   "with --input: +inf is the watermark at its end, then exit")
+        ->needs(input);
+    verb->add_option("--state", state_, "directory that keeps the state over a clean stop");
+    verb->add_option("--device", device_, "auto or cpu");
+    verb->add_flag("--drain", drain_, "a stop fires all open windows, marked as drained");
+    return verb;
+  }
+
+  int run(Invocation const& invocation) override {
+    if (!input_.empty() && !until_eof_) {
+      throw EnvironmentError("--input needs --until-eof: a file ends", exit_usage);
+    }
+    Invocation with = invocation;
+    if (!device_.empty()) {
+      with.sets.push_back("device=" + device_);
+    }
+    if (!state_.empty()) {
+      with.sets.push_back("state=" + state_);
+    }
+    LoadResult loaded = load_file(file_, with, LoadOptions::Purpose::run);
+    print_findings(loaded.findings, invocation);
+    if (!loaded.ok()) {
+      return exit_invalid;
+    }
+    if (!input_.empty()) {
+      read_instead(loaded.graph, input_);
+    }
+    StopSignals signals;
+    LiveView view(invocation.quiet);
+    ProgressText text;
+    RunOptions options;
+    options.drain_on_stop = drain_;
+    options.on_progress = [&](Progress const& progress) {
+      if (view.due()) {
+        view.show(text.lines(progress));
+      }
+    };
+    if (loaded.graph.settings.state.empty()) {
+      spdlog::info(
+          "no --state: after a crash nothing is known of this run; totals begin anew at "
+          "start_from, and "
+          "their newer versions outrank the rows that are out");
+    }
+    PipelineRun run(std::move(loaded.graph), std::move(options));
+    RunEnd const end = run.run(signals.token());
+    view.clear();
+    Summary const summary = run.summary();
+    if (invocation.json) {
+      // stdout may hold results of the pipeline (path: "-"), of which this is the last line.
+      fmt::print("{}", summary_json(summary));
+    } else if (!invocation.quiet) {
+      fmt::print(stderr, "{}{}\n", summary_text(summary),
+                 end == RunEnd::ended     ? "all input ended"
+                 : end == RunEnd::drained ? "drained"
+                                          : "stopped");
+    }
+    if (!summary.broken_laws.empty()) {
+      return exit_internal;
+    }
+    return summary.failures.empty() ? exit_ok : exit_differs;
+  }
+
+ private:
+  std::string file_, input_, state_, device_;
+  bool until_eof_ = false, drain_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> run_verb() { return std::make_unique<Run>(); }
+
+}  // namespace windrow::cli

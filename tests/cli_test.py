@@ -1,0 +1,212 @@
+"""The command from outside: exit codes, messages, signals, and whole jobs against the known truth.
+
+Usage: cli_test.py PATH-OF-WINDROW
+"""
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+WINDROW = ""
+
+COUNTS = """
+pipeline:
+  transforms:
+    - {type: ReadFromJson, name: Views, config: {path: "%(input)s", error_handling: {output: bad}}}
+    - {type: AssignTimestamps, name: EventTime, input: Views, config: {timestamp: ts, unit: ms}}
+    - type: Combine
+      name: PerPage
+      input: EventTime
+      windowing: {type: fixed, size: 5m}
+      config: {group_by: url, combine: {views: {value: url, fn: count}}}
+    - type: WriteToSqlite
+      name: Save
+      input: PerPage
+      config: {path: "%(database)s", table: views, create_table: true, key: [window_start, url]}
+    - {type: WriteToJson, name: Bad, input: Views.bad, config: {path: "%(bad)s", write_mode: append}}
+"""
+
+GENERATE = """
+pipeline:
+  transforms:
+    - {type: Generate, name: Views, config: {kind: pageviews, seed: 3, rate: 500, watermark: {max_out_of_orderness: 30s}}}
+    - type: Combine
+      name: PerPage
+      input: Views
+      windowing: {type: fixed, size: 5m, allowed_lateness: 10m, accumulation_mode: accumulating}
+      config: {group_by: url, combine: {views: {value: url, fn: count}}}
+    - type: WriteToSqlite
+      name: Save
+      input: PerPage
+      config: {path: "%(database)s", table: views, create_table: true, key: [window_start, url]}
+"""
+
+TESTED = """
+pipeline:
+  transforms:
+    - {type: ReadFromJson, name: In, config: {path: "nowhere.ndjson", schema: '{"type": "object", "properties": {"x": {"type": "integer"}}}'}}
+    - {type: MapToFields, name: Double, input: In, config: {language: python, fields: {y: "x * 2"}}}
+    - {type: WriteToJson, name: Out, input: Double, config: {path: "nowhere-else.ndjson", write_mode: append}}
+tests:
+  - name: doubles
+    mock_outputs: [{name: In, elements: [{x: 1}, {x: 2}]}]
+    expected_inputs: [{name: Out, elements: [{y: 2}, {y: %(second)d}]}]
+"""
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.directory.name)
+
+    def tearDown(self):
+        self.directory.cleanup()
+
+    def windrow(self, *words, stdin="", env=None):
+        return subprocess.run([WINDROW, *map(str, words)], input=stdin, text=True, capture_output=True,
+                              timeout=120, cwd=self.path, env={**os.environ, **(env or {})})
+
+    def file(self, name, text):
+        (self.path / name).write_text(text)
+        return self.path / name
+
+    def job(self, template, **values):
+        values = {"database": self.path / "out.db", "bad": self.path / "bad.ndjson", **values}
+        return self.file("job.yaml", template % values)
+
+    def rows(self, query):
+        with sqlite3.connect(self.path / "out.db") as database:
+            return database.execute(query).fetchall()
+
+    def test_usage_errors_are_64_and_name_the_verb_meant(self):
+        self.assertEqual(self.windrow().returncode, 64)
+        wrong = self.windrow("chek")
+        self.assertEqual(wrong.returncode, 64)
+        self.assertIn("did you mean 'check'?", wrong.stderr)
+        self.assertEqual(self.windrow("run").returncode, 64)
+        self.assertEqual(self.windrow("run", "x.yaml", "--input", "y").returncode, 64)
+        self.assertEqual(self.windrow("--help").returncode, 0)
+        self.assertIn("doctor", self.windrow("--help").stdout)
+
+    def test_version_and_doctor_say_what_runs_here(self):
+        version = json.loads(self.windrow("version", "--json").stdout)
+        for name in ("version", "compiler", "allocator", "backends"):
+            self.assertTrue(version[name])
+        self.assertIn("tcmalloc", version["allocator"])
+        self.assertEqual(self.windrow("doctor", "--backends").stdout, "cpu\n")
+        self.assertIn("clock", json.loads(self.windrow("doctor", "--json").stdout))
+
+    def test_gen_gives_the_same_bytes_for_a_seed(self):
+        one = self.windrow("gen", "pageviews", "--seed", 5, "--events", 2000, "--out", "-")
+        two = self.windrow("gen", "pageviews", "--seed", 5, "--events", 2000, "--out", "-")
+        other = self.windrow("gen", "pageviews", "--seed", 6, "--events", 2000, "--out", "-")
+        self.assertEqual(one.returncode, 0)
+        self.assertEqual(one.stdout, two.stdout)
+        self.assertNotEqual(one.stdout, other.stdout)
+
+    def test_check_finds_a_typo_by_line_and_column(self):
+        path = self.job(GENERATE.replace("allowed_lateness", "alowed_lateness"))
+        found = self.windrow("check", path)
+        self.assertEqual(found.returncode, 78)
+        self.assertIn("did you mean 'allowed_lateness'?", found.stderr)
+        self.assertIn(":8:40: error[E100]", found.stderr)
+        as_json = json.loads(self.windrow("check", "--json", path).stdout)
+        self.assertEqual(as_json[0]["code"], "E100")
+        self.assertEqual(self.windrow("run", path).returncode, 78)
+        self.assertEqual(self.windrow("explain", path).returncode, 78)
+
+    def test_check_and_explain_read_stdin_and_accept_the_examples(self):
+        examples = pathlib.Path(__file__).resolve().parent.parent / "examples"
+        self.windrow("gen", "pageviews", "--events", 1000, "--out", "data")
+        env = {"WINDROW_INPUT": str(self.path / "data/pageviews-*.ndjson")}
+        for path in sorted(examples.glob("*.yaml")):
+            checked = self.windrow("check", "-", stdin=path.read_text(), env=env)
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+            explained = self.windrow("explain", "-", stdin=path.read_text(), env=env)
+            self.assertIn("Combine", explained.stdout)
+            json.loads(self.windrow("explain", "--json", path, env=env).stdout)
+            self.assertIn("digraph", self.windrow("explain", "--format", "dot", path, env=env).stdout)
+
+    def test_what_is_not_there_is_refused_by_name(self):
+        self.assertEqual(self.windrow("run", "nowhere.yaml").returncode, 78)
+        cuda = self.windrow("run", self.job(GENERATE), "--device", "cuda")
+        self.assertEqual(cuda.returncode, 78)
+        self.assertIn("cuda", cuda.stderr)
+
+    def test_a_bounded_job_gives_the_truth(self):
+        self.windrow("gen", "pageviews", "--seed", 11, "--events", 20000, "--out", "data", "--truth",
+                     "truth.json", "--reading", "whole")
+        truth = json.loads((self.path / "truth.json").read_text())
+        done = self.windrow("run", "--json", self.job(COUNTS, input=self.path / "data/pageviews-*.ndjson"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        summary = json.loads(done.stdout.splitlines()[-1])
+        self.assertTrue(summary["laws_hold"])
+        self.assertEqual(summary["sources"][0]["read"], truth["lines"])
+        self.assertEqual(summary["sources"][0]["rejected"], truth["truncated"])
+        self.assertEqual(self.rows("SELECT window_start, url, views FROM views ORDER BY 1, 2"),
+                         sorted((r["window_start"], r["url"], r["views"]) for r in truth["views"]))
+        bad = [json.loads(line) for line in (self.path / "bad.ndjson").read_text().splitlines()]
+        self.assertEqual(len(bad), truth["truncated"])
+
+    def test_input_replaces_the_source_until_its_end(self):
+        self.windrow("gen", "pageviews", "--seed", 12, "--events", 3000, "--out", "data", "--truth",
+                     "truth.json", "--reading", "whole")
+        path = self.job(GENERATE.replace(", watermark: {max_out_of_orderness: 30s}", ""))
+        done = self.windrow("run", path, "--input", self.path / "data/pageviews-*.ndjson", "--until-eof")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        truth = json.loads((self.path / "truth.json").read_text())
+        self.assertEqual(self.rows("SELECT count(*), sum(views) FROM views"),
+                         [(len(truth["views"]), truth["accepted"])])
+
+    def stopped(self, *words):
+        with subprocess.Popen([WINDROW, "run", *map(str, words)], cwd=self.path, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            time.sleep(2)
+            running.send_signal(signal.SIGTERM)
+            out, err = running.communicate(timeout=30)
+        return running.returncode, out, err
+
+    def test_a_stop_fires_nothing_and_a_drain_fires_all(self):
+        code, _, err = self.stopped(self.job(GENERATE), "--set", "clock_rate=60")
+        self.assertEqual(code, 0, err)
+        self.assertIn("stopped", err)
+        self.assertIn("no --state", err)
+        self.assertEqual(self.rows("SELECT count(*) FROM views WHERE drained"), [(0,)])
+        code, out, err = self.stopped(self.job(GENERATE), "--set", "clock_rate=60", "--drain", "--json")
+        self.assertEqual(code, 0, err)
+        step = json.loads(out.splitlines()[-1])["steps"][0]
+        self.assertGreater(step["panes_on_time"], 0)
+        self.assertGreater(self.rows("SELECT count(*) FROM views WHERE drained")[0][0], 0)
+
+    def test_the_tests_of_a_file_pass_and_fail(self):
+        good = self.windrow("test", self.job(TESTED, second=4))
+        self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
+        self.assertIn("1 passed, 0 failed", good.stdout)
+        bad = self.windrow("test", self.job(TESTED, second=5))
+        self.assertEqual(bad.returncode, 1, bad.stdout + bad.stderr)
+        self.assertIn("0 passed, 1 failed", bad.stdout)
+
+    def test_the_demo_matches_the_truth(self):
+        done = self.windrow("demo", "--fast", "--events", 20000, "--dir", self.path / "demo")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("matches the truth: yes", done.stdout)
+
+    def test_the_demo_says_what_it_compared(self):
+        done = self.windrow("demo", "--fast", "--events", 3000, "--dir", self.path / "demo", "--json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        verdict = json.loads(done.stdout)
+        self.assertTrue(verdict["matches_the_truth"])
+        self.assertEqual([t["table"] for t in verdict["tables"]],
+                         ["views_5m", "top_pages_5m", "sessions", "sessions_5m"])
+        self.assertTrue(all(t["rows"] > 0 and t["differences"] == 0 for t in verdict["tables"]))
+
+
+if __name__ == "__main__":
+    WINDROW = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main()
