@@ -248,6 +248,32 @@ TEST(Pipeline, ErrorOutputsAreOutputsLikeAnyOther) {
   EXPECT_EQ(progress.sources[0].set_aside[static_cast<std::size_t>(Fault::bad_timestamp)], 1U);
 }
 
+TEST(Pipeline, RowsOfAMainAndAnErrorOutputFlowTogetherIntoAStep) {
+  Graph graph;
+  std::size_t const source = add(graph, "Views", {}, scripted(), view_schema());
+  Combine combine = count_and_sum(10, 0);
+  combine.combines.resize(1);
+  combine.values = {};
+  combine.group = {2};  // reason
+  Schema const output{
+      {{"reason", {ValueType::string, {}}, true}, {"rows", {ValueType::integer, {}}, true}}};
+  std::size_t const step =
+      add(graph, "Counts", {{source}}, count_and_sum(10, 0), count_and_sum_schema());
+  add(graph, "Reasons", {{source, true}, {step, true}}, combine, output);
+  Bench bench;
+  Panes panes;
+  bench.observer = &panes;
+  auto pipeline = bench.make(graph);
+  pipeline->open();
+  bench.script = {{{"bad", "a,1,1", "bad"}, 0, 30, false}, {{"a,2,1"}, 0, {}, true}};
+  while (pipeline->step()) {
+  }
+  Lines const seen = panes.take();
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(pipeline->progress().steps[1].stats.assigned, 3U);
+  expect_conserved(*pipeline);
+}
+
 TEST(Pipeline, ARestartBetweenAnyTwoBatchesChangesNothing) {
   std::deque<Delivery> const script{{{"a,1,1", "b,2,2"}, 0, 3, false},
                                     {{"a,4,3"}, 0, 11, false},

@@ -49,6 +49,7 @@ void append_error_row(ErrorRow const& error, EventTime event_time, EventBatch& o
     out.columns[c].append(cells[c]);
   }
   out.event_time.push_back(event_time);
+  out.origin.push_back(error.origin);
 }
 
 }  // namespace windrow

@@ -30,6 +30,7 @@ struct ErrorRow {
   std::string_view id;
 };
 
+// `out` has the columns of error_schema() and an origin per row.
 void append_error_row(ErrorRow const& error, EventTime event_time, EventBatch& out);
 
 }  // namespace windrow

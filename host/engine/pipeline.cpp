@@ -10,12 +10,9 @@ namespace windrow {
 
 bool Pipeline::step() {
   Impl& p = *impl_;
-  std::size_t const live = static_cast<std::size_t>(std::count_if(
-      p.sources.begin(), p.sources.end(), [](auto const& source) { return !source->ended(); }));
+  std::int64_t const wait_us = p.poll_wait_us();
   for (auto const& source : p.sources) {  // records, ranges, who is caught up or ended
-    source->poll(p.parts.graph.settings.batch_rows_max,
-                 floor_div(p.parts.graph.settings.tick_interval.us,
-                           static_cast<std::int64_t>(std::max<std::size_t>(live, 1))));
+    source->poll(p.parts.graph.settings.batch_rows_max, wait_us);
   }
   ProcessingTime const now = p.read_clock();
   if (p.has_work(now)) {

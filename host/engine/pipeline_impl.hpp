@@ -36,6 +36,7 @@ struct Pipeline::Impl {
 
   // planner.cpp: what state does not determine
   [[nodiscard]] ProcessingTime read_clock();  // never before the P of the last batch
+  [[nodiscard]] std::int64_t poll_wait_us() const;
   [[nodiscard]] bool has_work(ProcessingTime now) const;
   [[nodiscard]] BatchPlan next_plan(ProcessingTime now, bool drain);
   [[nodiscard]] std::uint64_t state_bytes() const;

@@ -33,6 +33,16 @@ Pipeline::Impl::Impl(PipelineParts pipeline_parts) : parts(std::move(pipeline_pa
                            edge.errors ? error_schema() : graph.transforms[edge.transform].output));
     }
   }
+  auto const has_part = [](auto const& list, std::size_t transform) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](auto const& part) { return part.transform == transform; });
+  };
+  for (std::size_t t = 0; t < graph.transforms.size(); ++t) {
+    WINDROW_ASSERT(!is_sink(graph.transforms[t].config) || has_part(parts.sinks, t),
+                   "every sink of the graph has a part");
+    WINDROW_ASSERT(!graph.transforms[t].inputs.empty() || has_part(parts.sources, t),
+                   "every source of the graph has a part");
+  }
   for (std::size_t i = 0; i < sources.size(); ++i) {
     for (KeyedEnd const& end : sources[i]->stage().shape().keyed) {
       for (std::size_t const tracker : end.trackers) {

@@ -19,6 +19,18 @@ ProcessingTime Pipeline::Impl::read_clock() {
   return now;
 }
 
+// Nobody waits for one source while another has records; an idle pipeline ticks at `tick_interval`.
+std::int64_t Pipeline::Impl::poll_wait_us() const {
+  std::int64_t live = 0;
+  for (auto const& source : sources) {
+    if (source->has_records()) {
+      return 0;
+    }
+    live += source->ended() ? 0 : 1;
+  }
+  return live == 0 ? 0 : floor_div(parts.graph.settings.tick_interval.us, live);
+}
+
 // Without rows a batch goes on only if it moves a watermark or a step has work: else no plan, no
 // change of W, P or state (connectors.md 1.4).
 bool Pipeline::Impl::has_work(ProcessingTime now) const {

@@ -62,21 +62,18 @@ void RowStage::gather(std::size_t node, StageChunk& chunk) const {
     at.in = rows_of(inputs[0]);
     return;
   }
-  bool started = false;
+  std::vector<EventBatchView> parts;
   for (StageEdge const edge : inputs) {
-    EventBatchView const& rows = rows_of(edge);
-    if (rows.rows == 0) {
-      continue;
-    }
-    if (!started) {
-      start_like(rows, at.joined);
-      started = true;
-    }
-    for (std::size_t row = 0; row < rows.rows; ++row) {
-      append_row(rows, row, at.joined);
+    if (rows_of(edge).rows > 0) {
+      parts.push_back(rows_of(edge));
     }
   }
-  at.in = started ? at.joined.view() : EventBatchView{};
+  if (parts.size() == 1) {
+    at.in = parts[0];
+    return;
+  }
+  join_rows(parts, at.joined);
+  at.in = parts.empty() ? EventBatchView{} : at.joined.view();
 }
 
 void RowStage::run_node(StageContext const& context, std::size_t node, StageChunk& chunk) const {
@@ -291,6 +288,9 @@ void RowStage::key(StageContext const& context, std::size_t end, StageChunk& chu
 
   if (context.records != nullptr && !rows.origin.empty()) {  // what the trackers observe
     for (std::size_t row = 0; row < rows.rows; ++row) {
+      if (rows.origin[row] == no_origin) {
+        continue;
+      }
       std::uint32_t const partition = context.records->raw->records[rows.origin[row]].partition;
       auto at = std::lower_bound(
           keyed.latest.begin(), keyed.latest.end(), partition,

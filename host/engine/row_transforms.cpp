@@ -92,6 +92,11 @@ void RowStage::assign_timestamps(StageContext const& context, std::size_t node,
   kept.reserve(at.in.rows);
   at.stamps.clear();
   for (std::uint32_t row = 0; row < at.in.rows; ++row) {
+    if (!at.in.deleted.empty() && at.in.deleted[row] != 0) {  // a tombstone has no values
+      kept.push_back(row);
+      at.stamps.push_back(at.in.event_time[row]);
+      continue;
+    }
     Scalar value;
     if (!chunk.evaluator.evaluate(config.timestamp, at.in, row, value)) {
       set_aside(context, node, at.in, row, Fault::bad_timestamp, chunk.evaluator.why(), chunk);

@@ -1,5 +1,7 @@
 #include "host/engine/row_view.hpp"
 
+#include <algorithm>
+
 #include "host/model/portable.hpp"
 
 namespace windrow {
@@ -55,6 +57,38 @@ void select_rows(EventBatchView const& rows, std::span<std::uint32_t const> sele
   for (std::size_t i = 0; i < rows.columns.size(); ++i) {
     for (std::uint32_t const row : selected) {
       out.columns[i].append(rows.columns[i], row);
+    }
+  }
+}
+
+void join_rows(std::span<EventBatchView const> parts, EventBatch& out) {
+  if (parts.empty()) {
+    return;
+  }
+  start_like(parts[0], out);
+  auto const join = [&](auto EventBatchView::*from, auto& to, auto const& absent) {
+    bool const carried = std::any_of(parts.begin(), parts.end(),
+                                     [&](auto const& part) { return !(part.*from).empty(); });
+    for (EventBatchView const& part : parts) {
+      if (carried && (part.*from).empty()) {
+        to.insert(to.end(), part.rows, absent);
+      } else {
+        to.insert(to.end(), (part.*from).begin(), (part.*from).end());
+      }
+    }
+  };
+  join(&EventBatchView::event_time, out.event_time, T_MIN);
+  join(&EventBatchView::origin, out.origin, no_origin);
+  join(&EventBatchView::window, out.window, Window{T_MIN, T_END});
+  join(&EventBatchView::info, out.info, PaneInfo{});
+  join(&EventBatchView::deleted, out.deleted, std::uint8_t{0});
+  join(&EventBatchView::overflowed, out.overflowed, std::uint8_t{0});
+  join(&EventBatchView::weight, out.weight, std::int8_t{1});
+  for (EventBatchView const& part : parts) {
+    for (std::size_t i = 0; i < out.columns.size(); ++i) {
+      for (std::size_t row = 0; row < part.rows; ++row) {
+        out.columns[i].append(part.columns[i], row);
+      }
     }
   }
 }

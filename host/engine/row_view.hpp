@@ -19,6 +19,10 @@ void append_row_frame(EventBatchView const& rows, std::size_t row, EventBatch& o
 void select_rows(EventBatchView const& rows, std::span<std::uint32_t const> selected,
                  EventBatch& out);
 
+// Empties `out`, then copies all rows of the parts, which have equal columns.  What only some carry
+// the others get as rows that no step produced have it: the global window, no pane, weight +1.
+void join_rows(std::span<EventBatchView const> parts, EventBatch& out);
+
 // Rows [first, first + count) without a copy; `first` is a multiple of 64, as validity is bits. The
 // columns of the part live in `columns`.
 [[nodiscard]] EventBatchView part_of(EventBatchView const& rows, std::size_t first,

@@ -23,13 +23,19 @@ Scalar timing_of(PaneTiming timing) {
   return Scalar::null();
 }
 
+// Of rows that no step produced, beside some of a step: the global window.
+Window window_of(EventBatchView const& rows, std::size_t row) {
+  return rows.window.empty() ? Window{T_MIN, T_END} : rows.window[row];
+}
+
 // `id` is filled by the caller.
 Scalar cell_of(SinkLayout::Cell const& cell, EventBatchView const& rows, std::size_t row,
                BatchStamp const& stamp, std::string_view id) {
   if (!cell.pane) {
     return rows.columns[cell.input].at(row);
   }
-  Window const window = rows.window[row];
+  Window const window = window_of(rows, row);
+  PaneInfo const info = rows.info.empty() ? PaneInfo{} : rows.info[row];  // R31
   bool const tombstone = !rows.deleted.empty() && rows.deleted[row] != 0;
   auto const of_pane = [&](Scalar const& value) { return tombstone ? Scalar::null() : value; };
   switch (*cell.pane) {
@@ -44,15 +50,15 @@ Scalar cell_of(SinkLayout::Cell const& cell, EventBatchView const& rows, std::si
     case PaneColumn::pane_version:
       return Scalar::of(stamp.pane_version);
     case PaneColumn::pane_index:
-      return of_pane(Scalar::of(std::int64_t{rows.info[row].index}));
+      return of_pane(Scalar::of(std::int64_t{info.index}));
     case PaneColumn::nonspeculative_index:
-      return of_pane(Scalar::of(std::int64_t{rows.info[row].nonspeculative_index}));
+      return of_pane(Scalar::of(std::int64_t{info.nonspeculative_index}));
     case PaneColumn::pane_timing:
-      return of_pane(timing_of(rows.info[row].timing));
+      return of_pane(timing_of(info.timing));
     case PaneColumn::is_first:
-      return of_pane(Scalar::of(rows.info[row].first));
+      return of_pane(Scalar::of(info.first));
     case PaneColumn::is_last:
-      return of_pane(Scalar::of(rows.info[row].last));
+      return of_pane(Scalar::of(info.last));
     case PaneColumn::deleted:
       return Scalar::of(tombstone);
     case PaneColumn::drained:
@@ -82,7 +88,7 @@ void SinkRows::add(EventBatchView const& rows, BatchStamp const& stamp) {
       for (SinkLayout::Cell const& field : layout_.id_fields) {
         id_fields_.push_back(cell_of(field, rows, row, stamp, {}));
       }
-      append_row_id(layout_.id_prefix, rows.window[row], id_fields_, id_);
+      append_row_id(layout_.id_prefix, window_of(rows, row), id_fields_, id_);
       if (layout_.numbered) {
         id_ += '|' + std::to_string(place_.size());
       }

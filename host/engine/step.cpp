@@ -121,7 +121,7 @@ void Step::set_aside_drops(StageContext const& context) {
     WINDROW_ASSERT(after != pushed_.begin(), "a dropped row was pushed in this batch");
     Pushed const& from = *(after - 1);
     std::size_t const row = run.row - from.first;
-    if (from.source != nullptr) {
+    if (from.source != nullptr && from.rows.origin[row] != no_origin) {
       std::string const name =
           from.source->source().partition_name(from.source->partition_of(from.rows.origin[row]));
       auto at = std::find_if(totals_.drops.begin(), totals_.drops.end(), [&](auto const& drops) {
