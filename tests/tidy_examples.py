@@ -74,6 +74,8 @@ EXAMPLES = [
     (None, source(PIPELINE + 'auto f() { return R"(std::cout << new int)"; }')),
     ("cout", source(PIPELINE + "void f() { std::cout << 1; }")),
     ("new", source(PIPELINE + "auto* f() { return new int; }")),
+    (None, source("#include <new>\nvoid* operator new(std::size_t n);\nvoid operator delete(void* p) noexcept;",
+                  "tests/count_test.cpp")),
     ("delete", source(PIPELINE + "void f(int* p) { delete p; }")),
     ("delete", source(PIPELINE + "void f(int* p) { delete[] p; }")),
     (None, header("struct A {\n  A(A const&) = delete;\n};")),

@@ -46,7 +46,7 @@ LIBRARIES = [
     (r"benchmark/", r"bench/", "bench"),
     (r"(gtest|gmock|rapidcheck)[/.]", r"tests/", "tests"),
 ]
-SYSTEM = (r"(sys|netinet|arpa|linux)/\w+\.h|(dirent|dlfcn|errno|fcntl|glob|netdb|poll|pthread|sched|"
+SYSTEM = (r"(sys|netinet|arpa|linux|gnu)/[\w-]+\.h|(dirent|dlfcn|errno|fcntl|glob|netdb|poll|pthread|sched|"
           r"signal|spawn|stdlib|termios|time|unistd|malloc)\.h|\w+")  # a bare word is the standard library
 
 # ---- bans in code (comments and the text of strings do not count): pattern, where, instead.
@@ -56,8 +56,8 @@ BANS = {
                "return it, or throw EnvironmentError: libraries print nothing"),
     "cout": (r"\bstd::(cout|cerr|clog)\b", r"(?!host/cli/|tests/|bench/)",
              "return it; results leave through host/cli"),
-    "new": (r"\bnew\b(?!\s*\()", r"", "std::make_unique or a container"),
-    "delete": (r"(?<!=)(?<!= )\bdelete\b\s*(\[\])?\s*[\w(*]", r"", "an owner: std::unique_ptr, a container"),
+    "new": (r"(?<!operator )(?<!<)\bnew\b(?!\s*\()", r"", "std::make_unique or a container"),
+    "delete": (r"(?<!=)(?<!= )(?<!operator )\bdelete\b\s*(\[\])?\s*[\w(*]", r"", "an owner: std::unique_ptr, a container"),
     "shared_ptr": (r"\bshared_ptr\b|\bmake_shared\b", r"", "std::unique_ptr, or a reference handed down"),
     "exit": (r"\b(std::)?(_|quick_)?exit\s*\(", PRODUCT, "throw EnvironmentError with the exit code"),
     "abort": (r"\b(abort|terminate)\s*\(", PRODUCT + r"(?!host/model/portable\.hpp)", "WINDROW_ASSERT"),

@@ -1,4 +1,6 @@
 // `windrow demo`: broker, page views, two pipelines into one database, and the truth.
+#include "host/cli/demo.hpp"
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -11,7 +13,6 @@
 #include <thread>
 #include <utility>
 
-#include "host/cli/demo.hpp"
 #include "host/cli/examples.hpp"
 #include "host/cli/live_view.hpp"
 #include "host/cli/pipeline_file.hpp"

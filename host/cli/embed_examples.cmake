@@ -1,5 +1,6 @@
 # Writes OUT: the text of each of FILES as a C++ string, found by its name.
-set(text "// Generated from examples/.\n#include \"host/cli/examples.hpp\"\n\nnamespace windrow::cli {\n\n")
+set(text "// Generated from examples/.\n#include \"host/cli/examples.hpp\"\n\n")
+string(APPEND text "namespace windrow::cli {\n\n")
 string(APPEND text "std::string_view example(std::string_view name) {\n")
 foreach(file IN LISTS FILES)
   get_filename_component(name ${file} NAME)
