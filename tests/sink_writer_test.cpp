@@ -214,5 +214,19 @@ TEST(SinkRows, ColumnsRenamesAndAddsPaneColumns) {
   EXPECT_TRUE(schema.upsert);
 }
 
+TEST(SinkRows, AFieldNamedLikeAPaneColumnThatIsNotWrittenUnaskedIsAField) {
+  Graph graph = graph_with({false, {"window_start", "timestamp"}, {}, ""});
+  graph.transforms[1].output.fields[0].name = "timestamp";
+  SinkRows rows(sink_layout(graph, 2));
+  Panes panes;
+  panes.add("a", 0, 1, 0);
+  rows.add(panes.rows.view(), {1, 77, {}, std::nullopt});
+  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, T_MIN);
+  EXPECT_EQ(ids_of(batch), std::vector<std::string>{"0|a"});
+  auto const at = rows.layout().schema.columns.index_of("timestamp");
+  ASSERT_TRUE(at);
+  EXPECT_EQ(batch.columns[*at].view().text(0), "a");
+}
+
 }  // namespace
 }  // namespace windrow::testing

@@ -68,14 +68,12 @@ class LayoutBuilder {
                           column == PaneColumn::nonspeculative_index;  // null in a tombstone
     push({name, FieldType{entry.type, {}}, nullable}, {column, 0});
   }
-  // Unless a pane column has the name (ExtractWindowingInfo) or the field is there already.
+  // The plan refuses names that would meet those of pane columns.
   void field(std::size_t index) {
-    Field const& field = input_.fields[index];
-    if (!out_.schema.columns.index_of(field.name) && !pane_column(field.name)) {
-      push(field, {std::nullopt, index});
+    if (index_of({std::nullopt, index}) == SIZE_MAX) {
+      push(input_.fields[index], {std::nullopt, index});
     }
   }
-  void plain(std::size_t index) { push(input_.fields[index], {std::nullopt, index}); }
   [[nodiscard]] std::size_t index_of(SinkLayout::Cell const& cell) const {
     for (std::size_t i = 0; i < out_.cells.size(); ++i) {
       if (out_.cells[i].pane == cell.pane && (cell.pane || out_.cells[i].input == cell.input)) {
@@ -107,15 +105,17 @@ SinkLayout sink_layout(Graph const& graph, std::size_t transform) {
   SinkLayout& out = build.out();
   if (!producer_of(graph, transform)) {
     for (std::size_t i = 0; i < input.fields.size(); ++i) {
-      build.plain(i);
+      build.field(i);
     }
     return out;
   }
   bool versioned = settings.append, indexed = false;
   std::vector<SinkLayout::Cell> key{{PaneColumn::window_start, 0}};
   for (std::string const& name : settings.key) {
-    auto const field = input.index_of(name);
-    auto const pane = pane_column(name);
+    // A field goes before a pane column of its name, but for the window's start, which rows are
+    // identified by.
+    auto const field = name == "window_start" ? std::nullopt : input.index_of(name);
+    auto const pane = field ? std::nullopt : pane_column(name);
     versioned = versioned || pane == PaneColumn::pane_version;
     indexed = indexed || pane == PaneColumn::pane_index;
     if (pane != PaneColumn::window_start) {
