@@ -29,8 +29,9 @@ struct AggregationSpec {
   bool tombstones = false, withdrawals = false, report_ended = false;
 };
 
-// Pairs of one row that were dropped.  The row's windows are those of R8 in ascending order of start;
-// `window` is the first of the run; of sessions the proto-window, of given windows the window.
+// Pairs of one row that were dropped.  The row's windows are those of R8 in ascending order of
+// start; `window` is the first of the run; of sessions the proto-window, of given windows the
+// window.
 //   row  index over all rows of the batch, in the order of the pushes
 enum class DropReason : std::uint8_t { late, closed };
 struct DroppedRun {
@@ -40,12 +41,12 @@ struct DroppedRun {
   std::uint32_t windows;
 };
 
-// Panes and tombstones of one batch, in no particular order over keys, but per (key, window): phase A
-// before B, a tombstone before the firing it belongs to.  The engine makes R17's order once.
+// Panes and tombstones of one batch, in no particular order over keys, but per (key, window): phase
+// A before B, a tombstone before the firing it belongs to.  The engine makes R17's order once.
 //   deleted   1 = tombstone: values are null, info has no meaning
 //   phase     0 = A, 1 = B
-//   firing    of a tombstone the window whose firing or expiry it precedes (R17's order), of a pane and
-//             of an emptied group its own; empty = every row's own
+//   firing    of a tombstone the window whose firing or expiry it precedes (R17's order), of a pane
+//             and of an emptied group its own; empty = every row's own
 //   overflow  1 = an integer result left int64: null in its column (semantics.md 16.4)
 //   values    one column per combine of the spec, of result_type
 struct PaneBatch {
@@ -59,7 +60,8 @@ struct PaneBatch {
   [[nodiscard]] std::size_t size() const { return key.size(); }
 };
 
-// A row id whose state is gone and that owes no tombstone.  Windows are named by their last interval.
+// A row id whose state is gone and that owes no tombstone.  Windows are named by their last
+// interval.
 struct EndedWindow {
   KeyId key;
   Window window;
@@ -81,21 +83,21 @@ struct Wakeup {
 };
 
 // Counters are totals since the start and part of the snapshot; the last line is the present state.
-// `evaluations` counts how often a (key, window) was asked or expired: once per batch that touched it,
-// once more when time had a reason to (R17).
-// Conservation over (row, window) pairs: assigned = aggregated + dropped_late + dropped_closed.
+// `evaluations` counts how often a (key, window) was asked or expired: once per batch that touched
+// it, once more when time had a reason to (R17). Conservation over (row, window) pairs: assigned =
+// aggregated + dropped_late + dropped_closed.
 struct AggregationStats {
-  std::uint64_t rows = 0, late = 0, assigned = 0, aggregated = 0, dropped_late = 0, dropped_closed = 0,
-                no_window = 0, overflow = 0, panes_early = 0, panes_on_time = 0, panes_late = 0,
-                tombstones = 0, evaluations = 0;
+  std::uint64_t rows = 0, late = 0, assigned = 0, aggregated = 0, dropped_late = 0,
+                dropped_closed = 0, no_window = 0, overflow = 0, panes_early = 0, panes_on_time = 0,
+                panes_late = 0, tombstones = 0, evaluations = 0;
   std::uint64_t cells = 0, windows_with_state = 0, keys = 0, host_bytes = 0, device_bytes = 0;
 };
 
 class Aggregation {
  public:
   virtual ~Aggregation() = default;
-  // Judges rows under the W and W_out of the last advance and folds them; never fires.  A batch is all
-  // pushes since the last advance, however rows are split over them.  The views are not kept.
+  // Judges rows under the W and W_out of the last advance and folds them; never fires.  A batch is
+  // all pushes since the last advance, however rows are split over them.  The views are not kept.
   virtual void push(KeyedBatchView const& rows) = 0;
   // Ends the batch: P; phase A (merge, on_elements, fire); W; phase B (fire, expire); W_out (R17).
   // Lower values than before are held (R3).

@@ -1,5 +1,6 @@
-// The pane that is out per row id (key, window start; of sessions through R77 the whole window): makes
-// rows of weight -1 and +1 of panes and tombstones, for a consumer with `input_panes: replace` (R78).
+// The pane that is out per row id (key, window start; of sessions through R77 the whole window):
+// makes rows of weight -1 and +1 of panes and tombstones, for a consumer with `input_panes:
+// replace` (R78).
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -18,13 +19,15 @@ class LatestPanes {
   LatestPanes(std::vector<ValueType> columns, bool by_end);
   ~LatestPanes();
   LatestPanes(LatestPanes&&) noexcept;
-  // Reads panes (in R17's order; rows = panes, columns = the values) and appends to `out` the rows they
-  // mean: -old +new for a pane, -old for a tombstone.  `key` [n]: key id per pane; `out_key`: per row
-  // of `out`, whose columns are the value columns too (the caller adds what it derives from the key).
-  // A withdrawn row is the pane as it was, but for its weight.  `out` gets every column but `origin`.
+  // Reads panes (in R17's order; rows = panes, columns = the values) and appends to `out` the rows
+  // they mean: -old +new for a pane, -old for a tombstone.  `key` [n]: key id per pane; `out_key`:
+  // per row of `out`, whose columns are the value columns too (the caller adds what it derives from
+  // the key). A withdrawn row is the pane as it was, but for its weight.  `out` gets every column
+  // but `origin`.
   void replace(std::span<KeyId const> key, EventBatchView const& panes, EventBatch& out,
                std::vector<KeyId>& out_key);
-  // Forgets row ids, after the panes of the same batch; those of which no pane is out are passed over.
+  // Forgets row ids, after the panes of the same batch; those of which no pane is out are passed
+  // over.
   void end(std::span<EndedWindow const> ended);
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::size_t bytes() const;

@@ -1,4 +1,4 @@
-// Where rows go: a system that takes the canonical row (connectors.md 2) and guards it by pane_version.
+// Where rows go: a system that takes the canonical row (connectors.md 2), guarded by pane_version.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -14,7 +14,8 @@ namespace windrow {
 // connectors.md 3.1
 enum class Outcome : std::uint8_t { ok, superseded, retry, split, dead_letter, pause, fatal };
 
-// The columns a sink gets, fixed from its creation.  Order and names are those of the canonical row.
+// The columns a sink gets, fixed from its creation.  Order and names are those of the canonical
+// row.
 //   upsert        rows carry an id; a row replaces a stored one iff its version is not lower
 //   id, key, version, deleted  indexes of these columns in `columns`; `key` also of window_start
 struct SinkSchema {
@@ -24,8 +25,9 @@ struct SinkSchema {
   std::vector<std::size_t> key;
 };
 
-// Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.  `watermark`:
-// the output watermark of the step above after this batch, for readers of the sink's progress.
+// Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.
+// `watermark`: the output watermark of the step above after this batch, for readers of the sink's
+// progress.
 struct SinkRowsView {
   std::int64_t batch_no = 0;
   std::int64_t pane_version = 0;
@@ -45,9 +47,9 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void open() = 0;  // EnvironmentError when the world refuses
-  // Writes all rows of [0, rows) or says per row what happened; `out` has `rows` elements.  `faults` is
-  // cleared first and gets one element per dead_letter row, in row order; where the whole batch had no
-  // effect (every outcome the same: retry, pause or fatal), one element in all.
+  // Writes all rows of [0, rows) or says per row what happened; `out` has `rows` elements. `faults`
+  // is cleared first and gets one element per dead_letter row, in row order; where the whole batch
+  // had no effect (every outcome the same: retry, pause or fatal), one element in all.
   virtual void write(SinkRowsView const& rows, std::span<Outcome> out,
                      std::vector<SinkFault>& faults) = 0;
   virtual void flush() {}  // everything written is durable or visible when it returns

@@ -1,8 +1,8 @@
 // The form of lasting state: named, checksummed pieces, the same for every backend.
 #pragma once
 #include <bit>
-#include <cstring>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -11,11 +11,12 @@
 
 namespace windrow {
 
-// The world is at fault (broker gone, disk full, damaged file): the batch has no effect and is retried,
-// or the process ends with `exit_code` (operations.md 1).
+// The world is at fault (broker gone, disk full, damaged file): the batch has no effect and is
+// retried, or the process ends with `exit_code` (operations.md 1).
 class EnvironmentError : public std::runtime_error {
  public:
-  EnvironmentError(std::string const& what, int exit_code) : runtime_error(what), exit_code_(exit_code) {}
+  EnvironmentError(std::string const& what, int exit_code)
+      : runtime_error(what), exit_code_(exit_code) {}
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
  private:
@@ -54,10 +55,8 @@ class StateReader {
 class ByteWriter {
  public:
   template <class T>
-    requires std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>
-  void put(T const& v) {
-    bytes_.append(reinterpret_cast<char const*>(&v), sizeof v);
-  }
+  requires std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>
+  void put(T const& v) { bytes_.append(reinterpret_cast<char const*>(&v), sizeof v); }
   void put(double v) { put(std::bit_cast<std::uint64_t>(v)); }
   void text(std::string_view v) {
     put(static_cast<std::uint64_t>(v.size()));
@@ -69,14 +68,13 @@ class ByteWriter {
  private:
   std::string bytes_;
 };
-// Reads them back; running past the end throws EnvironmentError 74 (checksums come first, so this is
-// a piece of another version or a bug, never a silent wrong value).
+// Reads them back; running past the end throws EnvironmentError 74 (checksums come first, so this
+// is a piece of another version or a bug, never a silent wrong value).
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : left_(bytes) {}
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  T get() {
+  requires std::is_trivially_copyable_v<T> T get() {
     T v;
     need(sizeof v);
     std::memcpy(&v, left_.data(), sizeof v);
@@ -94,7 +92,9 @@ class ByteReader {
 
  private:
   void need(std::uint64_t n) const {
-    if (n > left_.size()) { throw EnvironmentError("snapshot: a piece ends early", 74); }
+    if (n > left_.size()) {
+      throw EnvironmentError("snapshot: a piece ends early", 74);
+    }
   }
   std::string_view left_;
 };

@@ -14,9 +14,9 @@
 
 namespace windrow {
 
-// What a batch read of one partition: the half-open range of positions, and what the source says of it.
-// A partition is named by a small number of its source; every known one is in every batch's ranges,
-// also when from == to (so discovery is recorded).
+// What a batch read of one partition: the half-open range of positions, and what the source says of
+// it. A partition is named by a small number of its source; every known one is in every batch's
+// ranges, also when from == to (so discovery is recorded).
 //   caught_up  the position was the log's end, freshly asked (R82)
 //   ended      nothing more will come (R89)
 //   own_watermark  where the source itself makes it (scripted sources)
@@ -27,8 +27,9 @@ struct Range {
   std::optional<Watermark> own_watermark;
 };
 
-// One record as it came.  `data` has no padding; `offset` is its place in the partition (Kafka offset,
-// byte offset of a line in its file); `time` the record's own time, T_MIN if it has none (R91).
+// One record as it came.  `data` has no padding; `offset` is its place in the partition (Kafka
+// offset, byte offset of a line in its file); `time` the record's own time, T_MIN if it has none
+// (R91).
 struct RawRecord {
   char const* data = nullptr;
   std::uint32_t bytes = 0, partition = 0;
@@ -51,8 +52,8 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual void open() = 0;  // connects; EnvironmentError when the world refuses
-  // Clears `out` and fills at most `rows_max` records; waits at most `wait_us` for the first one, not at
-  // all if it has some.  False: ended for good (the last records may come with it).
+  // Clears `out` and fills at most `rows_max` records; waits at most `wait_us` for the first one,
+  // not at all if it has some.  False: ended for good (the last records may come with it).
   virtual bool poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us) = 0;
   // The same records again (replay of a plan); part of the interface now, used by a later version.
   virtual void read(std::span<Range const> ranges, RawBatch& out) = 0;
@@ -60,7 +61,8 @@ class Source {
   // For people: topic or path, and the partition's name within it ("3", or the file).
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::string partition_name(std::uint32_t partition) const = 0;
-  [[nodiscard]] virtual std::string_view path_of(std::uint32_t partition, std::int64_t offset) const = 0;
+  [[nodiscard]] virtual std::string_view path_of(std::uint32_t partition,
+                                                 std::int64_t offset) const = 0;
   // For people: the offset within path_of, where the partition holds several paths.
   [[nodiscard]] virtual std::int64_t offset_in_path(std::int64_t offset) const { return offset; }
   // For people: what keeps it from reading; empty when nothing does.
@@ -73,8 +75,20 @@ class Source {
 
 // Why a record or row was set aside; the names (fault_name) are what users see in `reason`.
 enum class Fault : std::uint8_t {
-  bad_json, missing_field, wrong_type, bad_utf8, integer_overflow, too_deep, too_large, bad_timestamp,
-  future_timestamp, bad_expression, dropped_late, dropped_closed, overflow, memory_limit
+  bad_json,
+  missing_field,
+  wrong_type,
+  bad_utf8,
+  integer_overflow,
+  too_deep,
+  too_large,
+  bad_timestamp,
+  future_timestamp,
+  bad_expression,
+  dropped_late,
+  dropped_closed,
+  overflow,
+  memory_limit
 };
 inline constexpr std::size_t faults = 14;
 [[nodiscard]] std::string_view fault_name(Fault fault);
@@ -100,9 +114,10 @@ class Decoder {
  public:
   virtual ~Decoder() = default;
   // Decodes records [first, first + count) of `batch`, at most about 1 MB of raw bytes unless one
-  // record is larger.  Rows keep the order of the records; origin = index of the record; event_time =
-  // the field of `event_time:`, else the record's time.  `out` is cleared first.
-  virtual void decode(RawBatch const& batch, std::size_t first, std::size_t count, DecodedChunk& out) = 0;
+  // record is larger.  Rows keep the order of the records; origin = index of the record; event_time
+  // = the field of `event_time:`, else the record's time.  `out` is cleared first.
+  virtual void decode(RawBatch const& batch, std::size_t first, std::size_t count,
+                      DecodedChunk& out) = 0;
 };
 
 }  // namespace windrow

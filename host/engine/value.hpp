@@ -1,5 +1,5 @@
-// One value outside a typed column: what an expression computes, and the encoded form in which lists
-// and structures travel in a column's cell.
+// One value outside a typed column: what an expression computes, and the encoded form in which
+// lists and structures travel in a column's cell.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace windrow {
 
-// A value or null.  `text` borrows: of string and bytes the content, of list and structure the whole
-// encoded value.  Copying is cheap; the bytes must outlive it.
+// A value or null.  `text` borrows: of string and bytes the content, of list and structure the
+// whole encoded value.  Copying is cheap; the bytes must outlive it.
 struct Scalar {
   enum class Kind : std::uint8_t { null, boolean, integer, number, string, bytes, list, structure };
   Kind kind = Kind::null;
@@ -22,11 +22,36 @@ struct Scalar {
   std::string_view text;
 
   static Scalar null() { return {}; }
-  static Scalar of(bool v) { Scalar s; s.kind = Kind::boolean; s.boolean = v; return s; }
-  static Scalar of(std::int64_t v) { Scalar s; s.kind = Kind::integer; s.integer = v; return s; }
-  static Scalar of(double v) { Scalar s; s.kind = Kind::number; s.number = v; return s; }
-  static Scalar of_string(std::string_view v) { Scalar s; s.kind = Kind::string; s.text = v; return s; }
-  static Scalar of_bytes(std::string_view v) { Scalar s; s.kind = Kind::bytes; s.text = v; return s; }
+  static Scalar of(bool v) {
+    Scalar s;
+    s.kind = Kind::boolean;
+    s.boolean = v;
+    return s;
+  }
+  static Scalar of(std::int64_t v) {
+    Scalar s;
+    s.kind = Kind::integer;
+    s.integer = v;
+    return s;
+  }
+  static Scalar of(double v) {
+    Scalar s;
+    s.kind = Kind::number;
+    s.number = v;
+    return s;
+  }
+  static Scalar of_string(std::string_view v) {
+    Scalar s;
+    s.kind = Kind::string;
+    s.text = v;
+    return s;
+  }
+  static Scalar of_bytes(std::string_view v) {
+    Scalar s;
+    s.kind = Kind::bytes;
+    s.text = v;
+    return s;
+  }
   // `encoded` is a whole encoded list or structure, as in a cell.
   static Scalar of_encoded(std::string_view encoded);
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }
@@ -35,7 +60,8 @@ struct Scalar {
 // Encoded value, little-endian:
 //   u8 Kind, then  boolean: u8 | integer: i64 | number: f64 | string, bytes: u32 length, content
 //                  list: u32 byte length of what follows, u32 count, values
-//                  structure: u32 byte length of what follows, u32 count, (u32 length, name, value)..
+//                  structure: u32 byte length of what follows, u32 count,
+//                  (u32 length, name, value)..
 // `null` is the tag alone.  Nesting is at most `value_depth_max`, which decoders enforce.
 inline constexpr int value_depth_max = 128;
 
@@ -76,7 +102,8 @@ Scalar decode(std::string_view& bytes);
 Scalar member_of(std::string_view structure, std::string_view name);
 
 // Total order of values: null first, then by kind, numbers by value (-0.0 before 0.0, NaN last;
-// integers and numbers compare with each other exactly), text by bytes, containers member by member.
+// integers and numbers compare with each other exactly), text by bytes, containers member by
+// member.
 int compare(Scalar const& a, Scalar const& b);
 
 // Appends JSON text: strings escaped, bytes as base64, NaN and infinities as the strings "NaN",

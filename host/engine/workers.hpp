@@ -13,11 +13,13 @@ class Workers {
   ~Workers();
   Workers(Workers const&) = delete;  // owns threads
   Workers& operator=(Workers const&) = delete;
-  // Calls body(i) for each i < n, in any order, from any thread, and returns when all are done.  Not
-  // nested.  The first exception is thrown again here after the join; indexes not yet begun are skipped.
+  // Calls body(i) for each i < n, in any order, from any thread, and returns when all are done. Not
+  // nested.  The first exception is thrown again here after the join; indexes not yet begun are
+  // skipped.
   template <class Body>
   void for_each(std::size_t n, Body&& body) {
-    run(n, &body, [](void* b, std::size_t i) { (*static_cast<std::remove_reference_t<Body>*>(b))(i); });
+    run(n, &body,
+        [](void* b, std::size_t i) { (*static_cast<std::remove_reference_t<Body>*>(b))(i); });
   }
   [[nodiscard]] unsigned threads() const;
 

@@ -7,7 +7,20 @@
 namespace windrow {
 
 enum class CombineKind : std::uint8_t {
-  count, sum, min, max, mean, variance, stddev, any, all, group, concat, first, last, top
+  count,
+  sum,
+  min,
+  max,
+  mean,
+  variance,
+  stddev,
+  any,
+  all,
+  group,
+  concat,
+  first,
+  last,
+  top
 };
 
 //   in       type of the value column; `top` reads structures {out: field, ..}
@@ -23,19 +36,24 @@ struct CombineFn {
   bool operator==(CombineFn const&) const = default;
 };
 
-// Type of the result column: count integer; sum, min, max, first, last, concat as `in`; mean, variance,
-// stddev number; any, all boolean; group, top list.
+// Type of the result column: count integer; sum, min, max, first, last, concat as `in`; mean,
+// variance, stddev number; any, all boolean; group, top list.
 [[nodiscard]] constexpr ValueType result_type(CombineFn const& fn) noexcept {
   switch (fn.kind) {
-    case CombineKind::count: return ValueType::integer;
+    case CombineKind::count:
+      return ValueType::integer;
     case CombineKind::mean:
     case CombineKind::variance:
-    case CombineKind::stddev: return ValueType::number;
+    case CombineKind::stddev:
+      return ValueType::number;
     case CombineKind::any:
-    case CombineKind::all: return ValueType::boolean;
+    case CombineKind::all:
+      return ValueType::boolean;
     case CombineKind::group:
-    case CombineKind::top: return ValueType::list;
-    default: return fn.in;
+    case CombineKind::top:
+      return ValueType::list;
+    default:
+      return fn.in;
   }
 }
 

@@ -1,4 +1,5 @@
-// What a pane says of itself: which firing of its (key, window) it is.  Rules: semantics.md R29-R39.
+// What a pane says of itself: which firing of its (key, window) it is.  Rules: semantics.md
+// R29-R39.
 #pragma once
 #include <cstdint>
 
@@ -8,7 +9,8 @@ namespace windrow {
 
 enum class PaneTiming : std::uint8_t { early, on_time, late, unknown };
 
-// `index` counts emitted panes of the window from 0, `nonspeculative_index` those that are not EARLY
+// `index` counts emitted panes of the window from 0, `nonspeculative_index` those that are not
+// EARLY
 // (-1 for EARLY).  A row that no step produced is {unknown, true, true, 0, 0} (R31).
 struct PaneInfo {
   PaneTiming timing = PaneTiming::unknown;

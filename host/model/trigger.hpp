@@ -1,4 +1,5 @@
-// A compiled trigger: at most 32 nodes in post-order, shared by every backend.  Rules: semantics.md 9.
+// A compiled trigger: at most 32 nodes in post-order, shared by every backend.  Rules:
+// semantics.md 9.
 #pragma once
 #include <cstdint>
 
@@ -8,8 +9,18 @@ namespace windrow {
 
 // Beam's twelve triggers, under their proto names.
 enum class TriggerOp : std::uint8_t {
-  after_all, after_any, after_each, after_end_of_window, after_processing_time,
-  after_synchronized_processing_time, default_, element_count, never, or_finally, repeat, always
+  after_all,
+  after_any,
+  after_each,
+  after_end_of_window,
+  after_processing_time,
+  after_synchronized_processing_time,
+  default_,
+  element_count,
+  never,
+  or_finally,
+  repeat,
+  always
 };
 
 // One node.  Children stand before their parent; the subtree of node i is [i - size + 1, i].
@@ -31,8 +42,8 @@ struct TriggerNode {
   bool operator==(TriggerNode const&) const = default;
 };
 
-// Applied in order to the P of a pane's first row: + delay, or (period > 0) up to the next time that is
-// offset (mod period), unchanged if already there.
+// Applied in order to the P of a pane's first row: + delay, or (period > 0) up to the next time
+// that is offset (mod period), unchanged if already there.
 struct TimeTransform {
   std::int64_t delay_us = 0, period_us = 0, offset_us = 0;
   bool operator==(TimeTransform const&) const = default;

@@ -191,11 +191,10 @@ void Generator::write_json(User const& user, Line& line, Random& random) const {
   auto const dwell = static_cast<std::int64_t>(exponential_of(1.2 * random.normal()) * gap_median);
   std::string const referrer =
       user.first ? "null" : fmt::format("\"{}\"", url_of(user.page_before));
-  line.json = fmt::format(
-      R"({{"event_id":"{}-{}","ts":{},"user_id":"{}","url":"{}",)"
-      R"("dwell_ms":{},"referrer":{},"country":"{}"}})",
-      id, user.number, line.stamp_ms, id, url_of(line.page), dwell, referrer,
-      countries[mix(user.id, 7) % countries.size()]);
+  line.json = fmt::format(R"({{"event_id":"{}-{}","ts":{},"user_id":"{}","url":"{}",)"
+                          R"("dwell_ms":{},"referrer":{},"country":"{}"}})",
+                          id, user.number, line.stamp_ms, id, url_of(line.page), dwell, referrer,
+                          countries[mix(user.id, 7) % countries.size()]);
 }
 
 }  // namespace windrow::pageviews
