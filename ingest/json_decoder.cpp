@@ -18,8 +18,6 @@ using json::Read;
 
 constexpr std::size_t window_bytes = 256U << 10U, window_messages = 2048;
 constexpr std::size_t quoted_bytes_max = 40;  // of a value, in a message
-// simdjson counts the record's object and wants one level to spare.
-constexpr std::size_t document_depth_max = value_depth_max + 2;
 
 // One message or line: where its bytes are in the batch and in the arena.
 struct Piece {
@@ -93,6 +91,11 @@ Reason reason_of(Finding const& finding) {
   return {fault, std::move(message)};
 }
 
+bool at_end(simdjson::ondemand::document& document) {
+  char const* rest = nullptr;
+  return document.current_location().get(rest) != simdjson::SUCCESS;
+}
+
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 std::string_view trim(std::string_view text) {
@@ -130,6 +133,7 @@ struct JsonDecoder::Impl {
   std::size_t stream();
   void alone(Piece const& piece, std::string_view text, simdjson::ondemand::parser& with);
   void large(Piece const& piece);
+  [[nodiscard]] Reason no_object(std::string_view text);
   void take(Piece const& piece, Finding const& finding);
   void reject(Piece const& piece, Reason reason);
 
@@ -138,6 +142,7 @@ struct JsonDecoder::Impl {
   simdjson::ondemand::parser parser, single;  // of windows; of one message at a time
   std::string arena;
   std::vector<Piece> pieces;  // in the arena, `\n` between
+  std::size_t end_at = 0;     // in the arena: behind the last piece
   RawBatch const* batch = nullptr;
   DecodedChunk* out = nullptr;
 };
@@ -245,6 +250,10 @@ void JsonDecoder::Impl::flush() {
   if (pieces.empty()) {
     return;
   }
+  // simdjson drops an incomplete document at a window's end without a word: an object of ours
+  // behind the last message makes that message like all others.
+  end_at = arena.size();
+  arena.append("{}");
   arena.append(row.padding(), '\n');
   std::size_t const done = options.validate_full ? 0 : stream();
   for (std::size_t i = done; i < pieces.size(); ++i) {
@@ -261,7 +270,7 @@ void JsonDecoder::Impl::flush() {
 std::size_t JsonDecoder::Impl::stream() {
   simdjson::ondemand::document_stream documents;
   std::size_t const bytes = arena.size() - row.padding();
-  if (parser.iterate_many(arena.data(), bytes, window_bytes + 1).get(documents) !=
+  if (parser.iterate_many(arena.data(), bytes, window_bytes + 8).get(documents) !=
       simdjson::SUCCESS) {
     return 0;
   }
@@ -278,8 +287,9 @@ std::size_t JsonDecoder::Impl::stream() {
       return i;
     }
     char const* next = nullptr;
-    bool const last = document.current_location().get(next) != simdjson::SUCCESS;
-    if (i + 1 == pieces.size() ? !last : next != arena.data() + pieces[i + 1].at) {
+    std::size_t const next_at = i + 1 == pieces.size() ? end_at : pieces[i + 1].at;
+    if (document.current_location().get(next) != simdjson::SUCCESS ||
+        next != arena.data() + next_at) {
       return i;
     }
     take(pieces[i], finding);
@@ -287,39 +297,60 @@ std::size_t JsonDecoder::Impl::stream() {
   return i;
 }
 
+// What stands where an object should: another sound value, or noise.
+Reason JsonDecoder::Impl::no_object(std::string_view text) {
+  std::string const list = fmt::format("[{}]{}", text, std::string(row.padding(), '\n'));
+  simdjson::padded_string_view const padded(list.data(), text.size() + 2, list.size());
+  simdjson::ondemand::document document;
+  simdjson::ondemand::array array;
+  std::size_t count = 0;
+  simdjson::error_code error = single.iterate(padded).get(document);
+  if (error == simdjson::SUCCESS) {
+    error = document.get_array().get(array);
+  }
+  if (error != simdjson::SUCCESS) {
+    return reason_of(error);
+  }
+  Read const read = json::validate_array(array, 0, count);
+  if (read != Read::ok || count != 1 || !at_end(document)) {
+    return reason_of(Finding{read == Read::too_deep ? read : Read::broken, {}, {}});
+  }
+  return {Fault::wrong_type, "the record is not an object"};
+}
+
 // Reads one message by itself; `text` has padding behind it.
 void JsonDecoder::Impl::alone(Piece const& piece, std::string_view text,
                               simdjson::ondemand::parser& with) {
-  if (options.validate_full || text.front() != '{') {
-    // Not an object: only a whole parse tells a sound value from noise.
-    simdjson::dom::parser dom;
-    simdjson::error_code error = dom.allocate(text.size(), document_depth_max);
+  if (text.front() != '{') {
+    return reject(piece, no_object(text));
+  }
+  simdjson::padded_string_view const padded(text.data(), text.size(), text.size() + row.padding());
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object object;
+  for (bool const whole : {true, false}) {
+    if (whole && !options.validate_full) {
+      continue;
+    }
+    simdjson::error_code error = with.iterate(padded).get(document);
     if (error == simdjson::SUCCESS) {
-      error = dom.parse(text.data(), text.size(), false).error();
+      error = document.get_object().get(object);
     }
     if (error != simdjson::SUCCESS) {
       return reject(piece, reason_of(error));
     }
-    if (text.front() != '{') {
-      return reject(piece, {Fault::wrong_type, "the record is not an object"});
+    Finding finding;
+    if (whole) {
+      finding.read = json::validate_object(object, 0);
+    } else {
+      finding = row.read(object);
+    }
+    if (finding.read != Read::broken && finding.read != Read::too_deep && !at_end(document)) {
+      return reject(piece, {Fault::bad_json, "more than one value in a record"});
+    }
+    if (!whole || finding.read != Read::ok) {
+      return take(piece, finding);
     }
   }
-  simdjson::ondemand::document document;
-  simdjson::ondemand::object object;
-  simdjson::padded_string_view const padded(text.data(), text.size(), text.size() + row.padding());
-  simdjson::error_code error = with.iterate(padded).get(document);
-  if (error == simdjson::SUCCESS) {
-    error = document.get_object().get(object);
-  }
-  if (error != simdjson::SUCCESS) {
-    return reject(piece, reason_of(error));
-  }
-  Finding const finding = row.read(object);
-  char const* rest = nullptr;
-  if (finding.read != Read::broken && document.current_location().get(rest) == simdjson::SUCCESS) {
-    return reject(piece, {Fault::bad_json, "more than one value in a record"});
-  }
-  take(piece, finding);
 }
 
 JsonDecoder::JsonDecoder(JsonDecoderOptions options)

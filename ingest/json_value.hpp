@@ -52,6 +52,11 @@ WINDROW_ALWAYS_INLINE std::string_view token_of(ondemand::value& value) {
 [[nodiscard]] Read read_bytes(ondemand::value& value, std::string& buffer, Scalar& out);
 // A list or structure of that type, encoded into `out` (cleared first).
 [[nodiscard]] Read read_container(ondemand::value& value, FieldType const& type, std::string& out);
+// Checks all that an object or array at that depth holds (the record's own object has depth 0;
+// `count` gets the elements): well-formed, or `broken` or `too_deep`.  A DOM would refuse large
+// integers.
+[[nodiscard]] Read validate_object(ondemand::object& object, int depth);
+[[nodiscard]] Read validate_array(ondemand::array& array, int depth, std::size_t& count);
 // Any scalar by its own form: integers beyond int64 become numbers.
 [[nodiscard]] Read read_any_scalar(ondemand::value& value, Scalar& out);
 

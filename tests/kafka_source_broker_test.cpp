@@ -1,0 +1,152 @@
+// The Kafka source against a real broker: what the mock cluster does not do (times, groups,
+// transactions).  Needs BOOTSTRAP_SERVERS, which tests/kafka_broker.sh sets.
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+
+#include "ingest/kafka_source.hpp"
+#include "tests/memory_snapshot.hpp"
+
+namespace windrow {
+namespace {
+
+using Lines = std::vector<std::string>;
+using std::chrono::steady_clock;
+
+class KafkaSourceBrokerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char const* const servers = std::getenv("BOOTSTRAP_SERVERS");
+    if (servers == nullptr) {
+      GTEST_SKIP() << "no broker: run it under tests/kafka_broker.sh";
+    }
+    servers_ = servers;
+    topic_ = "t" + std::to_string(steady_clock::now().time_since_epoch().count());
+  }
+  KafkaSourceOptions options(KafkaSourceOptions::Start start) const {
+    KafkaSourceOptions made;
+    made.topics = {topic_};
+    made.bootstrap_servers = servers_;
+    made.start = start;
+    return made;
+  }
+  // One message per text to partition 0, `ms` apart from 1000 on; `transaction`: all in one, ended
+  // so.
+  enum class End { none, commit, abort };
+  void produce(Lines const& texts, std::int64_t first_ms = 1000, End transaction = End::none) {
+    char text[512];
+    rd_kafka_conf_t* const conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", servers_.c_str(), text, sizeof text);
+    if (transaction != End::none) {
+      rd_kafka_conf_set(conf, "transactional.id", topic_.c_str(), text, sizeof text);
+    }
+    auto const destroy = [](rd_kafka_t* handle) { rd_kafka_destroy(handle); };
+    std::unique_ptr<rd_kafka_t, decltype(destroy)> const producer(
+        rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text), destroy);
+    if (transaction != End::none) {
+      ASSERT_EQ(rd_kafka_init_transactions(producer.get(), 30'000), nullptr);
+      ASSERT_EQ(rd_kafka_begin_transaction(producer.get()), nullptr);
+    }
+    for (std::string const& one : texts) {
+      ASSERT_EQ(rd_kafka_producev(
+                    producer.get(), RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(0),
+                    RD_KAFKA_V_TIMESTAMP(first_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                    RD_KAFKA_V_VALUE(const_cast<char*>(one.data()), one.size()), RD_KAFKA_V_END),
+                RD_KAFKA_RESP_ERR_NO_ERROR);
+      first_ms += 1000;
+    }
+    ASSERT_EQ(rd_kafka_flush(producer.get(), 30'000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    if (transaction == End::commit) {
+      ASSERT_EQ(rd_kafka_commit_transaction(producer.get(), 30'000), nullptr);
+    }
+    if (transaction == End::abort) {
+      ASSERT_EQ(rd_kafka_abort_transaction(producer.get(), 30'000), nullptr);
+    }
+  }
+  // Everything up to the point where all partitions are caught up; `position` of partition 0.
+  static Lines drain(KafkaSource& source, std::int64_t* position = nullptr) {
+    Lines lines;
+    auto const deadline = steady_clock::now() + std::chrono::seconds(30);
+    while (steady_clock::now() < deadline) {
+      RawBatch batch;
+      source.poll(batch, 100, 50'000);
+      bool all = !batch.ranges.empty();
+      for (RawRecord const& record : batch.records) {
+        lines.emplace_back(record.data, record.bytes);
+      }
+      for (Range const& range : batch.ranges) {
+        all = all && range.caught_up;
+        if (position != nullptr && range.partition == 0) {
+          *position = range.to;
+        }
+      }
+      if (all) {
+        return lines;
+      }
+    }
+    ADD_FAILURE() << "not caught up: " << source.status();
+    return lines;
+  }
+  Lines read(KafkaSourceOptions const& made) const {
+    KafkaSource source(made);
+    source.open();
+    return drain(source);
+  }
+
+  std::string servers_, topic_;
+};
+
+TEST_F(KafkaSourceBrokerTest, EarliestLatestAndATimeBeginWhereTheySay) {
+  produce({"1", "2", "3"});
+  EXPECT_EQ(read(options(KafkaSourceOptions::Start::earliest)), (Lines{"1", "2", "3"}));
+  EXPECT_EQ(read(options(KafkaSourceOptions::Start::latest)), Lines{});
+  KafkaSourceOptions by_time = options(KafkaSourceOptions::Start::timestamp);
+  by_time.start_timestamp = EventTime{1'000'001};
+  EXPECT_EQ(read(by_time), (Lines{"2", "3"}));
+  by_time.start_timestamp = EventTime{3'000'000};
+  EXPECT_EQ(read(by_time), Lines{"3"});
+  by_time.start_timestamp = EventTime{3'000'001};
+  EXPECT_EQ(read(by_time), Lines{});
+}
+
+TEST_F(KafkaSourceBrokerTest, GroupOffsetsAreWrittenAfterASnapshotAndReadWhenAsked) {
+  produce({"1", "2"});
+  KafkaSourceOptions grouped = options(KafkaSourceOptions::Start::group_offsets);
+  grouped.otherwise = KafkaSourceOptions::Start::earliest;
+  grouped.consumer_config["group.id"] = topic_;
+  {
+    KafkaSource source(grouped);
+    source.open();
+    EXPECT_EQ(drain(source), (Lines{"1", "2"}));
+    testing::MemorySnapshot snapshot;
+    source.snapshot(snapshot);
+    produce({"3"});
+    EXPECT_EQ(drain(source), Lines{"3"});
+    source.committed();  // of the snapshot, not of what came since
+  }
+  EXPECT_EQ(read(grouped), Lines{"3"});
+}
+
+TEST_F(KafkaSourceBrokerTest, AbortedRecordsAndMarkersMoveThePositionOnly) {
+  produce({"1"}, 1000, End::commit);
+  produce({"no", "no"}, 1000, End::abort);
+  produce({"2"}, 1000, End::commit);
+  produce({"no"}, 1000, End::abort);
+  KafkaSource source(options(KafkaSourceOptions::Start::earliest));
+  source.open();
+  std::int64_t position = 0;
+  EXPECT_EQ(drain(source, &position), (Lines{"1", "2"}));
+  EXPECT_EQ(position, 9);  // 5 records, of them 3 aborted, and 4 markers
+  EXPECT_EQ(source.offset_gaps(), 7U);
+  Range const all{0, 0, 9, false, false, {}};
+  RawBatch again;
+  source.read({&all, 1}, again);
+  EXPECT_EQ(again.records.size(), 2U);
+}
+
+}  // namespace
+}  // namespace windrow
