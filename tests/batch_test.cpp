@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -110,6 +111,38 @@ RC_GTEST_PROP(BatchTest, AColumnHoldsWhatWasAppended,
     Scalar const at = column.view().at(i);
     RC_ASSERT(at.is_null() != cells[i].first);
     RC_ASSERT(at.is_null() || at.integer == cells[i].second);
+  }
+}
+
+TEST(BatchTest, AppendingAllRowsEqualsAppendingEach) {
+  for (ValueType const type : {ValueType::boolean, ValueType::integer, ValueType::string}) {
+    for (int const with_nulls : {0, 1, 2, 3}) {  // bit 0: in the target, bit 1: in what is added
+      auto const fill = [&](Column& column, int rows, bool nulls) {
+        for (int row = 0; row < rows; ++row) {
+          if (nulls && row % 3 == 1) {
+            column.append_null();
+          } else if (type == ValueType::boolean) {
+            column.append(row % 2 == 0);
+          } else if (type == ValueType::integer) {
+            column.append(std::int64_t{row});
+          } else {
+            column.append_text(std::string(static_cast<std::size_t>(row % 5), 'x'));
+          }
+        }
+      };
+      Column at_once(type), one_by_one(type), added(type);
+      fill(at_once, 70, (with_nulls & 1) != 0);
+      fill(one_by_one, 70, (with_nulls & 1) != 0);
+      fill(added, 65, (with_nulls & 2) != 0);
+      at_once.append_all(added);
+      for (std::size_t row = 0; row < added.size(); ++row) {
+        one_by_one.append(added.view(), row);
+      }
+      ASSERT_EQ(at_once.size(), one_by_one.size());
+      for (std::size_t row = 0; row < at_once.size(); ++row) {
+        EXPECT_EQ(compare(at_once.view().at(row), one_by_one.view().at(row)), 0);
+      }
+    }
   }
 }
 

@@ -21,13 +21,10 @@ using cpu::Shard;
 
 // Below so many rows, waking threads costs more than it saves.
 constexpr std::size_t parallel_rows_min = 2048;
+// A shard that put out more panes gives their memory back: the end of a long input is the largest
+// batch.
+constexpr std::size_t kept_panes_max = 65536;
 
-void append(Column& to, Column const& from) {
-  ColumnView const view = from.view();
-  for (std::size_t row = 0; row < from.size(); ++row) {
-    to.append(view, row);
-  }
-}
 template <class T>
 void append(std::vector<T>& to, std::vector<T> const& from) {
   to.insert(to.end(), from.begin(), from.end());
@@ -42,8 +39,17 @@ void append(PaneBatch& to, PaneBatch const& from) {
   append(to.phase, from.phase);
   append(to.overflow, from.overflow);
   for (std::size_t c = 0; c < to.values.size(); ++c) {
-    append(to.values[c], from.values[c]);
+    to.values[c].append_all(from.values[c]);
   }
+}
+void reserve(PaneBatch& panes, std::size_t n) {
+  panes.key.reserve(n);
+  panes.window.reserve(n);
+  panes.timestamp.reserve(n);
+  panes.info.reserve(n);
+  panes.deleted.reserve(n);
+  panes.phase.reserve(n);
+  panes.overflow.reserve(n);
 }
 void clear(AggregationOutput& out, std::vector<CombineFn> const& combines) {
   out.panes.reset(combines);
@@ -158,12 +164,20 @@ void CpuAggregation::advance(Watermark w, ProcessingTime now) {
 void CpuAggregation::join_outputs() {
   AggregationOutput& joined = outputs_.emplace_back();
   clear(joined, spec_.combines);
+  std::size_t panes = 0;
+  for (auto const& shard : shards_) {
+    panes += shard->output().panes.size();
+  }
+  reserve(joined.panes, panes);
   for (auto const& shard : shards_) {
     AggregationOutput& part = shard->output();
     append(joined.panes, part.panes);
     append(joined.dropped, part.dropped);
     append(joined.ended, part.ended);
     append(joined.freed, part.freed);
+    if (part.panes.size() > kept_panes_max) {
+      part = AggregationOutput{};
+    }
     clear(part, spec_.combines);
   }
   std::sort(joined.dropped.begin(), joined.dropped.end(),

@@ -40,6 +40,8 @@ void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
       keep_row(in, i, first_row + i, sequence + i, times);
     } else if (spec_.windows.kind == WindowKind::given) {
       judge(in, i, in.window[i], first_row + i, times);
+    } else if (holds_last(in.event_time[i])) {
+      judge(in, i, last_window_, first_row + i, times);
     } else {
       IndexRange const windows = windows_of(spec_.windows, in.event_time[i]);
       if (windows.count() == 0) {

@@ -58,6 +58,11 @@ class Shard {
   void fold_hits(KeyedBatchView const& in, std::uint64_t sequence);
   void drop(std::uint32_t batch_row, KeyId key, DropReason reason, Window window);
   std::uint32_t slab_of(Window window, Watermark w);
+  // Fixed windows: rows mostly fall in the window of the row before.
+  [[nodiscard]] bool holds_last(EventTime time) const {
+    return spec_.windows.kind == WindowKind::fixed && last_slab_ != none &&
+           last_window_.start <= time && time < last_window_.end;
+  }
 
   // Time (shard_time.cpp).
   void expire(std::uint32_t place, BatchTimes const& times);

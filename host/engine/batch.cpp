@@ -147,6 +147,29 @@ void Column::append(ColumnView const& from, std::size_t row) {
   }
 }
 
+void Column::append_all(Column const& from) {
+  WINDROW_ASSERT(from.type_ == type_, "the value is of the column's type");
+  if (nulls_ || from.nulls_) {
+    ColumnView const rows = from.view();
+    for (std::size_t row = 0; row < from.rows_; ++row) {
+      append(rows, row);
+    }
+    return;
+  }
+  words_.insert(words_.end(), from.words_.begin(), from.words_.end());
+  booleans_.insert(booleans_.end(), from.booleans_.begin(), from.booleans_.end());
+  if (is_text(type_)) {
+    WINDROW_ASSERT(text_.size() + from.text_.size() <= UINT32_MAX,
+                   "one column of a batch stays below 4 GiB");
+    auto const shift = static_cast<std::uint32_t>(text_.size());
+    text_.append(from.text_);
+    for (std::size_t row = 1; row < from.offsets_.size(); ++row) {
+      offsets_.push_back(from.offsets_[row] + shift);
+    }
+  }
+  rows_ += from.rows_;
+}
+
 ColumnView Column::view() const {
   ColumnView view;
   view.type = type_;

@@ -38,12 +38,15 @@ struct ColumnView {
   [[nodiscard]] std::int64_t const* integers() const {
     return reinterpret_cast<std::int64_t const*>(data.data());
   }
-  [[nodiscard]] double const* numbers() const { return reinterpret_cast<double const*>(data.data()); }
+  [[nodiscard]] double const* numbers() const {
+    return reinterpret_cast<double const*>(data.data());
+  }
   [[nodiscard]] std::uint8_t const* booleans() const {
     return reinterpret_cast<std::uint8_t const*>(data.data());
   }
   [[nodiscard]] std::string_view text(std::size_t row) const {
-    return {reinterpret_cast<char const*>(data.data()) + offsets[row], offsets[row + 1] - offsets[row]};
+    return {reinterpret_cast<char const*>(data.data()) + offsets[row],
+            offsets[row + 1] - offsets[row]};
   }
   [[nodiscard]] Scalar at(std::size_t row) const;  // borrows from the column
 };
@@ -61,8 +64,9 @@ class Column {
   void append(std::int64_t v);
   void append(double v);
   void append_text(std::string_view v);  // string, bytes, or one encoded list or structure
-  void append(Scalar const& v);          // of the column's type (an integer widens to number), or null
+  void append(Scalar const& v);  // of the column's type (an integer widens to number), or null
   void append(ColumnView const& from, std::size_t row);  // same type
+  void append_all(Column const& from);                   // all its rows, same type
   // Appends to the text of the row being built; `end_text` ends it.
   std::string& open_text() { return text_; }
   void end_text();
@@ -76,9 +80,9 @@ class Column {
   ValueType type_;
   std::size_t rows_ = 0;
   bool nulls_ = false;
-  std::string text_;                     // of text types
-  std::vector<std::uint32_t> offsets_;   // of text types
-  std::vector<std::int64_t> words_;      // integer, number (bit pattern)
+  std::string text_;                    // of text types
+  std::vector<std::uint32_t> offsets_;  // of text types
+  std::vector<std::int64_t> words_;     // integer, number (bit pattern)
   std::vector<std::uint8_t> booleans_;
   std::vector<std::uint64_t> valid_;
 };
@@ -103,7 +107,8 @@ struct EventBatchView {
   std::span<std::int8_t const> weight;
 };
 
-// Owner.  `view` borrows until the next change; it refreshes `views` (not thread-safe on one batch).
+// Owner.  `view` borrows until the next change; it refreshes `views` (not thread-safe on one
+// batch).
 struct EventBatch {
   std::vector<EventTime> event_time;
   std::vector<Column> columns;
@@ -126,7 +131,8 @@ struct EventBatch {
 //   values           one column per CombineFn::column
 //   window           [n] given windows (R77), else empty
 //   weight           [n] +1 or -1 (R78), empty = all +1
-//   identity         [n] with weights: names the row id that the row comes from, so that of equal rows
+//   identity         [n] with weights: names the row id that the row comes from, so that of equal
+//   rows
 //                    the right one is withdrawn; empty = equal rows are one
 struct KeyedBatchView {
   std::span<EventTime const> event_time;
