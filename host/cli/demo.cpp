@@ -34,6 +34,7 @@ class Runner {
   Runner(std::string name, Graph graph) : name_(std::move(name)) {
     RunOptions options;
     options.drain_on_stop = true;
+    options.log_pauses = false;  // the live view is drawn where they would go
     options.on_progress = [this](Progress const& progress) {
       std::lock_guard const lock(mutex_);
       progress_ = progress;

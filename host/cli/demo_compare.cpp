@@ -68,20 +68,21 @@ std::vector<Comparison> compare_with_truth(std::string const& path,
   SqliteDatabase database(path, false, 10'000);
   Rows views, top, sessions, sessions_5m;
   for (auto const& [key, count] : truth.views) {
-    views[fmt::format("{}000 {}", key.first, key.second)] = fmt::format("{}", count);
+    views[fmt::format("{} {}", key.first * 1000, key.second)] = fmt::format("{}", count);
   }
   for (auto const& [window, pages] : truth.top) {
     for (std::size_t i = 0; i < pages.size(); ++i) {
-      top[fmt::format("{}000 {}", window, i + 1)] =
+      top[fmt::format("{} {}", window * 1000, i + 1)] =
           fmt::format("{} {}", pages[i].url, pages[i].views);
     }
   }
   for (auto const& [key, session] : truth.sessions) {
-    sessions[fmt::format("{}000 {}", key.first, key.second)] =
-        fmt::format("{}000 {}", session.end_ms, session.views);
+    sessions[fmt::format("{} {}", key.first * 1000, key.second)] =
+        fmt::format("{} {}", session.end_ms * 1000, session.views);
   }
   for (auto const& [window, count] : truth.sessions_5m) {
-    sessions_5m[fmt::format("{}000", window)] = fmt::format("{} {}", count.sessions, count.views);
+    sessions_5m[fmt::format("{}", window * 1000)] =
+        fmt::format("{} {}", count.sessions, count.views);
   }
   std::vector<Comparison> results;
   results.push_back(compare(database, "views_5m", views,

@@ -10,11 +10,13 @@
 #include "host/cli/invocation.hpp"
 #include "host/cli/parts.hpp"
 #include "host/cpu/cpu_aggregation.hpp"
+#include "host/engine/graph_hash.hpp"
 
 namespace windrow::cli {
 namespace {
 
 constexpr auto report_period = std::chrono::milliseconds(200);
+constexpr auto pause_log_period = std::chrono::seconds(10);
 
 unsigned threads_of(EngineSettings const& settings) {
   return settings.threads > 0 ? settings.threads
@@ -25,19 +27,36 @@ unsigned threads_of(EngineSettings const& settings) {
 
 class PipelineRun::LogObserver final : public Observer {
  public:
+  explicit LogObserver(bool log_pauses) : log_pauses_(log_pauses) {}
   void on_log(LogForTesting::Level level, std::string_view text) override {
     spdlog::log(level == LogForTesting::Level::debug   ? spdlog::level::debug
                 : level == LogForTesting::Level::error ? spdlog::level::err
                                                        : spdlog::level::info,
                 "{}", text);
   }
+  // A busy sink makes the loop wait often and briefly: one line per pause_log_period says it.
   void on_pause(std::string_view reason) override {
+    auto const now = std::chrono::steady_clock::now();
     if (reason.empty()) {
-      spdlog::info("goes on");
-    } else {
-      spdlog::warn("waits: {}", reason);
+      if (told_) {
+        spdlog::info("goes on");
+      }
+      told_ = false;
+      return;
     }
+    ++pauses_;
+    if (!log_pauses_ || now - told_at_ < pause_log_period) {
+      return;
+    }
+    spdlog::info("waits: {} ({} pauses so far)", reason, pauses_);
+    told_ = true;
+    told_at_ = now;
   }
+
+ private:
+  bool log_pauses_, told_ = false;
+  std::uint64_t pauses_ = 0;
+  std::chrono::steady_clock::time_point told_at_;
 };
 
 PipelineRun::PipelineRun(Graph graph, RunOptions options)
@@ -46,7 +65,7 @@ PipelineRun::PipelineRun(Graph graph, RunOptions options)
       moving_clock_(graph_.settings.clock_rate, false),
       clock_(graph_.settings.clock_rate, all_bounded(graph_) && !graph_.settings.batch_clock_wall),
       workers_(threads_of(graph_.settings)),
-      observer_(std::make_unique<LogObserver>()) {
+      observer_(std::make_unique<LogObserver>(options_.log_pauses)) {
   PipelineParts parts{
       .graph = graph_,
       .sources = make_sources(graph_, moving_clock_),
@@ -70,23 +89,51 @@ void PipelineRun::report() {
   }
 }
 
-RunEnd PipelineRun::run(std::stop_token const& stop) {
-  pipeline_->open();
-  RunEnd end = RunEnd::ended;
-  for (;;) {
-    if (stop.stop_requested()) {
-      end = options_.drain_on_stop ? RunEnd::drained : RunEnd::stopped;
-      break;
-    }
+bool PipelineRun::restore_state() {
+  EngineSettings const& settings = graph_.settings;
+  if (settings.state.empty()) {
+    return false;
+  }
+  state_.emplace(settings.state, settings.application_id, graph_hash(graph_));
+  auto const snapshot = state_->open_snapshot();
+  if (snapshot == nullptr) {
+    return false;
+  }
+  pipeline_->restore(*snapshot);
+  ProcessingTime const restored = pipeline_->progress().processing_time;
+  clock_.start_at_least(restored);
+  moving_clock_.start_at_least(restored);
+  return true;
+}
+
+RunEnd PipelineRun::loop(std::stop_token const& stop, bool drain_now) {
+  while (!stop.stop_requested() && !drain_now) {
     if (!pipeline_->step()) {
-      break;
+      return RunEnd::ended;
     }
     report();
   }
-  if (end == RunEnd::drained) {
-    pipeline_->drain();
+  if (!options_.drain_on_stop) {
+    return RunEnd::stopped;
   }
+  pipeline_->drain();
+  return RunEnd::drained;
+}
+
+RunEnd PipelineRun::run(std::stop_token const& stop) {
+  bool const restored = restore_state();
+  if (state_) {
+    state_->begin();
+  }
+  pipeline_->open();
+  RunEnd const end = loop(stop, restored && options_.drain_on_stop);
   pipeline_->settle();
+  if (state_) {
+    Progress const progress = pipeline_->progress();
+    state_->end(progress.batch_no, progress.pane_version, end == RunEnd::drained,
+                [&](StateWriter& out) { pipeline_->snapshot(out); });
+    pipeline_->committed();
+  }
   return end;
 }
 

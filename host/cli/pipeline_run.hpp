@@ -2,21 +2,24 @@
 #pragma once
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "host/cli/system_clock.hpp"
 #include "host/engine/pipeline.hpp"
+#include "host/engine/state_directory.hpp"
 #include "host/engine/workers.hpp"
 
 namespace windrow::cli {
 
-//   drain_on_stop  R71 instead of R70
-//   on_progress    called about five times a second, on the loop's thread
+//   drain_on_stop  R71 instead of R70; a state that was saved before is restored and drained at
+//   once on_progress    called about five times a second, on the loop's thread log_pauses     tell
+//   the log when the loop waits for a sink or for memory
 struct RunOptions {
   bool drain_on_stop = false;
   std::function<void(Progress const&)> on_progress;
+  bool log_pauses = true;
 };
 
 class PipelineRun {
@@ -25,13 +28,16 @@ class PipelineRun {
   ~PipelineRun();
   PipelineRun(PipelineRun const&) = delete;  // owns a pipeline
   PipelineRun& operator=(PipelineRun const&) = delete;
-  // Until the input ends or `stop` is asked; EnvironmentError as operations.md 1 says.
+  // Until the input ends or `stop` is asked, then keeps the state where the settings name a
+  // directory. EnvironmentError as operations.md 1 says.
   RunEnd run(std::stop_token const& stop);
   [[nodiscard]] Summary summary() const;
   [[nodiscard]] Graph const& graph() const { return graph_; }
 
  private:
   class LogObserver;
+  bool restore_state();  // true if there was one
+  RunEnd loop(std::stop_token const& stop, bool drain_now);
   void report();
   Graph graph_;
   RunOptions options_;
@@ -39,6 +45,7 @@ class PipelineRun {
   Workers workers_;
   std::unique_ptr<LogObserver> observer_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::optional<StateDirectory> state_;
   std::chrono::steady_clock::time_point reported_;
 };
 

@@ -24,7 +24,7 @@ Schema pageviews_schema() {
   auto const field = [](char const* name, ValueType type, bool nullable = false) {
     return Field{name, {type, {}}, nullable};
   };
-  return Schema{{field("event_id", ValueType::integer), field("ts", ValueType::integer),
+  return Schema{{field("event_id", ValueType::string), field("ts", ValueType::integer),
                  field("user_id", ValueType::string), field("url", ValueType::string),
                  field("dwell_ms", ValueType::integer), field("referrer", ValueType::string, true),
                  field("country", ValueType::string)}};
