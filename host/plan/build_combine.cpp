@@ -189,8 +189,9 @@ void GraphBuilder::check_input_panes(Work& work, Combine& config) {
       return;
     }
   }
-  if (replace && !work.in.step()) {
-    report_.add("E133", *node, "input_panes: replace reads the panes of one Combine only");
+  if (replace && work.in.stepless) {
+    report_.add("E133", *node,
+                "input_panes: replace reads panes only; some of these rows are of no Combine");
   }
   if (replace && config.windowing.windows.kind == WindowKind::sessions) {
     report_.add("E133", *node, "input_panes: replace cannot read into sessions");

@@ -10,20 +10,36 @@
 namespace windrow {
 
 enum class ExpressionOp : std::uint8_t {
-  literal,   // value
-  field,     // field: index into the input's columns
-  member,    // args[0].name: a field of a structure
-  negate, add, subtract, multiply, divide, floor_divide, modulo,  // Python's meaning, ints exact
-  equal, not_equal, less, less_equal, greater, greater_equal,
-  and_, or_, not_,                       // short-circuit
-  if_else,                               // args: condition, then, else
-  to_int, to_float, to_str, length,
+  literal,  // value
+  field,    // field: index into the input's columns
+  member,   // args[0].name: a field of a structure
+  negate,
+  add,
+  subtract,
+  multiply,
+  divide,
+  floor_divide,
+  modulo,  // Python's meaning, ints exact
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  and_,
+  or_,
+  not_,     // short-circuit
+  if_else,  // args: condition, then, else
+  to_int,
+  to_float,
+  to_str,
+  length,
   make_structure  // args: the members, named by type.children
 };
 
-// A tree; `type` is what it gives when it gives a value, `nullable` whether it may give null.  and_, or_,
-// not_ and the condition of if_else have boolean arguments (null counts as false, as in Python); one
-// side of equal and not_equal may be the null literal.
+// A tree; `type` is what it gives when it gives a value, `nullable` whether it may give null. and_,
+// or_, not_ and the condition of if_else have boolean arguments (null counts as false, as in
+// Python); one side of equal and not_equal may be the null literal.
 struct Expression {
   ExpressionOp op = ExpressionOp::literal;
   std::variant<std::monostate, bool, std::int64_t, double, std::string> value;  // literal

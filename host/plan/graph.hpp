@@ -31,8 +31,14 @@ struct ReadFromKafka {
   std::string bootstrap_servers;
   enum class Format : std::uint8_t { raw, string, json, ndjson } format = Format::raw;
   std::map<std::string, std::string> consumer_config;
-  std::map<std::string, Secret> consumer_secrets;  // entries of it given as {env:} or {file:}; read for `run` only
-  enum class Start : std::uint8_t { earliest, latest, group_offsets, timestamp } start = Start::latest;
+  std::map<std::string, Secret>
+      consumer_secrets;  // entries of it given as {env:} or {file:}; read for `run` only
+  enum class Start : std::uint8_t {
+    earliest,
+    latest,
+    group_offsets,
+    timestamp
+  } start = Start::latest;
   EventTime start_timestamp;
   Duration partition_discovery_interval{60'000'000};
   std::optional<Duration> max_read_time;
@@ -43,7 +49,8 @@ struct ReadFromKafka {
 struct ReadFromJson {
   std::string path;  // glob; "-" is stdin
   bool validate_full = false;
-  bool infer_schema = false;  // no `schema`: the first 1000 rows say (the checker filled Transform::output)
+  bool infer_schema =
+      false;  // no `schema`: the first 1000 rows say (the checker filled Transform::output)
   std::optional<EventTimeField> event_time;
   std::optional<WatermarkSettings> watermark;
 };
@@ -77,7 +84,15 @@ struct Explode {
 struct Flatten {};
 struct ExtractWindowingInfo {
   enum class What : std::uint8_t {
-    timestamp, window_start, window_end, window_string, window_type, pane_info, pane_version, deleted, drained
+    timestamp,
+    window_start,
+    window_end,
+    window_string,
+    window_type,
+    pane_info,
+    pane_version,
+    deleted,
+    drained
   };
   std::vector<What> append;  // appended to the input's fields, in order
 };
@@ -118,8 +133,9 @@ struct WriteToJson {
 };
 
 using TransformConfig =
-    std::variant<ReadFromKafka, ReadFromJson, Create, Generate, AssignTimestamps, MapToFields, Filter, Explode,
-                 Flatten, ExtractWindowingInfo, Combine, LogForTesting, AssertEqual, WriteToSqlite, WriteToJson>;
+    std::variant<ReadFromKafka, ReadFromJson, Create, Generate, AssignTimestamps, MapToFields,
+                 Filter, Explode, Flatten, ExtractWindowingInfo, Combine, LogForTesting,
+                 AssertEqual, WriteToSqlite, WriteToJson>;
 
 // An edge: an output of an earlier transform.  `errors`: its error_handling output, whose rows have
 // `error_schema`.
@@ -142,28 +158,28 @@ struct Transform {
 
 // Columns that every row of a step has besides its fields (semantics.md 16.3), with their types.
 [[nodiscard]] Schema const& pane_columns();
-// {element, msg, reason, source, partition, offset, line, window_start, window_end, pane_version, id}:
-// rows of an error_handling output (semantics.md 16.3; id: connectors.md 2, Dead letters).
+// {element, msg, reason, source, partition, offset, line, window_start, window_end, pane_version,
+// id}: rows of an error_handling output (semantics.md 16.3; id: connectors.md 2, Dead letters).
 [[nodiscard]] Schema const& error_schema();
 
 // Engine settings (operations.md 3), after -c and --set.
 struct EngineSettings {
   std::string application_id;
-  std::string state;                      // --state DIR; empty: none
-  std::string device = "auto";            // auto, cpu; cuda is refused until it exists
-  std::uint64_t memory_limit = 0;         // bytes; 0: none
+  std::string state;               // --state DIR; empty: none
+  std::string device = "auto";     // auto, cpu; cuda is refused until it exists
+  std::uint64_t memory_limit = 0;  // bytes; 0: none
   double clock_rate = 1;
-  bool batch_clock_wall = false;          // batch_clock: wall; else frozen (R90)
+  bool batch_clock_wall = false;  // batch_clock: wall; else frozen (R90)
   std::size_t batch_rows_max = 65536;
   Duration batch_delay_max{100'000};
   Duration tick_interval{100'000};
-  std::uint64_t snapshot_bytes = 0;       // 0: only at a clean stop
+  std::uint64_t snapshot_bytes = 0;  // 0: only at a clean stop
   Duration snapshot_interval{0};
-  double max_bad_ratio = 1;               // breaker: share of bad records ..
-  std::uint64_t max_bad_over = 0;         // .. over this many; 0: off
+  double max_bad_ratio = 1;        // breaker: share of bad records ..
+  std::uint64_t max_bad_over = 0;  // .. over this many; 0: off
   Duration give_up_after{600'000'000};
   bool allow_unsafe_triggers = false;
-  unsigned threads = 0;                   // 0: all cores
+  unsigned threads = 0;  // 0: all cores
 };
 
 struct Graph {

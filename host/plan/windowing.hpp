@@ -15,7 +15,8 @@ namespace windrow {
 //   count       element_count
 //   transforms  after_processing_time
 //   children    after_all/any/each, repeat (1), or_finally (main, finally);
-//               after_end_of_window: none (bare) or early, late (`has_early`, `has_late` say which were given)
+//               after_end_of_window: none (bare) or early, late (`has_early`, `has_late` say which
+//               were given)
 struct Trigger {
   TriggerOp op = TriggerOp::default_;
   std::uint32_t count = 0;
@@ -25,7 +26,7 @@ struct Trigger {
   bool operator==(Trigger const&) const = default;
 };
 
-[[nodiscard]] std::size_t node_count(Trigger const&);  // after the implied `never` is added
+[[nodiscard]] std::size_t node_count(Trigger const&);       // after the implied `never` is added
 [[nodiscard]] std::size_t transform_count(Trigger const&);  // of all its processing-time nodes
 // Requires node_count and transform_count <= trigger_nodes_max.
 [[nodiscard]] TriggerProgram compile(Trigger const&, bool merging);
