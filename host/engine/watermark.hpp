@@ -21,13 +21,14 @@ class WatermarkTracker {
   [[nodiscard]] bool clamps_future() const;
   // The plan's part of a batch: partitions known, caught up, ended; P.  Call once per batch, first.
   void begin(std::span<Range const> ranges, ProcessingTime now);
-  // Accepted rows of a partition: the largest stamp among them (clamped by the tracker under `clamp`).
+  // Accepted rows of a partition: the largest stamp among them (clamped by the tracker under
+  // `clamp`).
   void observe(std::uint32_t partition, EventTime max_ts, ProcessingTime now);
   // Ends the batch: the new W (R81).  Counts a regression at most once.
   Watermark finish(ProcessingTime now);
-  // Would a batch without rows move W, given these ranges and P (connectors.md 1.4: ticks)?  Also true
-  // if the ranges name a new partition under settings: its last_seen starts in the batch that records
-  // it, so that without one an empty partition would hold W for ever (R83).
+  // Would a batch without rows move W, given these ranges and P (connectors.md 1.4: ticks)?  Also
+  // true if the ranges name a new partition under settings: its last_seen starts in the batch that
+  // records it, so that without one an empty partition would hold W for ever (R83).
   [[nodiscard]] bool would_move(std::span<Range const> ranges, ProcessingTime now) const;
   [[nodiscard]] Watermark current() const;
   // The active partition with the least W_p at the last `finish`; none if there is no active one.

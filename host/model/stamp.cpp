@@ -115,7 +115,8 @@ std::optional<EventTime> stamp_of(std::int64_t value, TimeUnit unit) {
     return std::nullopt;
   }
   Scale const scale = scale_of(unit);
-  // Per row of a source: 64 bits only, since a division of 128 bits costs as much as parsing a field.
+  // Per row of a source: 64 bits only, since a division of 128 bits costs as much as parsing a
+  // field.
   std::int64_t us = 0;
   if (__builtin_mul_overflow(floor_div(value, scale.div), scale.mul, &us)) {
     return std::nullopt;

@@ -31,8 +31,8 @@ struct ReadFromKafka {
   std::string bootstrap_servers;
   enum class Format : std::uint8_t { raw, string, json, ndjson } format = Format::raw;
   std::map<std::string, std::string> consumer_config;
-  std::map<std::string, Secret>
-      consumer_secrets;  // entries of it given as {env:} or {file:}; read for `run` only
+  // entries of it given as {env:} or {file:}; read for `run` only
+  std::map<std::string, Secret> consumer_secrets;
   enum class Start : std::uint8_t {
     earliest,
     latest,
@@ -49,8 +49,8 @@ struct ReadFromKafka {
 struct ReadFromJson {
   std::string path;  // glob; "-" is stdin
   bool validate_full = false;
-  bool infer_schema =
-      false;  // no `schema`: the first 1000 rows say (the checker filled Transform::output)
+  // No `schema`: the first 1000 rows say (the checker filled Transform::output).
+  bool infer_schema = false;
   std::optional<EventTimeField> event_time;
   std::optional<WatermarkSettings> watermark;
 };

@@ -31,7 +31,9 @@ struct Schema {
   std::vector<Field> fields;
   [[nodiscard]] std::optional<std::size_t> index_of(std::string_view name) const {
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (fields[i].name == name) { return i; }
+      if (fields[i].name == name) {
+        return i;
+      }
     }
     return std::nullopt;
   }
