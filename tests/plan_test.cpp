@@ -108,7 +108,10 @@ TEST(PlanTest, TopGivesAListWithRanks) {
       windowing: {type: fixed, size: 1m}
       config:
         group_by: []
-        combine: {best: {value: {who: user, n: n}, fn: {type: top, config: {n: 3, by: n, order: asc}}}}
+        combine:
+          best:
+            value: {who: user, n: n}
+            fn: {type: top, config: {n: 3, by: n, order: asc}}
 )");
   ASSERT_TRUE(result.ok()) << texts(result);
   Combine const& combine = std::get<Combine>(result.graph.transforms[1].config);
