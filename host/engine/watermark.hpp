@@ -51,7 +51,8 @@ class WatermarkTracker {
   };
   [[nodiscard]] Watermark watermark_of(Partition const& partition) const;
   [[nodiscard]] bool is_idle(Partition const& partition, ProcessingTime now) const;
-  [[nodiscard]] Candidate candidate(std::vector<Partition> const& partitions, ProcessingTime now) const;
+  [[nodiscard]] Candidate candidate(std::vector<Partition> const& partitions,
+                                    ProcessingTime now) const;
   // Enters what the ranges say; true if one was new.
   static bool enter(std::vector<Partition>& partitions, std::span<Range const> ranges,
                     ProcessingTime now);
