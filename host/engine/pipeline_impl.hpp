@@ -53,7 +53,7 @@ struct Pipeline::Impl {
   std::int64_t batch_no = 0, pane_version = 0;
   ProcessingTime processing_time{0};
   bool frozen = false;  // R90: P stays at its value of the start
-  std::optional<ProcessingTime> frozen_at;
+  std::optional<ProcessingTime> clock_read;  // the latest reading; a restored P when frozen
   bool drained = false, refuses_new_keys = false;
 };
 

@@ -1,5 +1,6 @@
 // The state of the whole graph at a batch border, written and read as named components in one
 // order.
+#include <algorithm>
 #include <string>
 
 #include "host/engine/pipeline_impl.hpp"
@@ -75,7 +76,8 @@ void Pipeline::snapshot(StateWriter& out) const {
   ByteWriter bytes;
   bytes.put(p.batch_no);
   bytes.put(p.pane_version);
-  bytes.put(p.processing_time.us);
+  // What the clock said last counts too: P goes on from there.
+  bytes.put(std::max(p.processing_time, p.clock_read.value_or(p.processing_time)).us);
   bytes.put(static_cast<std::uint8_t>(p.drained));
   out.component("pipeline").piece("border", 0, bytes.bytes());
   for (auto const& source : p.sources) {
@@ -105,6 +107,7 @@ void Pipeline::restore(StateReader& in) {
   p.batch_no = bytes.get<std::int64_t>();
   p.pane_version = bytes.get<std::int64_t>();
   p.processing_time.us = bytes.get<std::int64_t>();
+  p.clock_read = p.processing_time;
   if (bytes.get<std::uint8_t>() != 0) {  // R71: all its rows would be droppable
     throw EnvironmentError(
         "state: a drained pipeline does not go on: batch=" + std::to_string(p.batch_no), 78);

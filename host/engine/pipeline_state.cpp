@@ -109,6 +109,9 @@ Progress Pipeline::progress() const {
   out.refuses_new_keys = impl_->refuses_new_keys;
   for (auto const& source : impl_->sources) {
     out.sources.push_back(source->progress());
+    if (impl_->drained) {  // R71 set it
+      out.sources.back().watermark = T_MAX;
+    }
   }
   for (auto const& step : impl_->steps) {
     out.steps.push_back(step->progress());

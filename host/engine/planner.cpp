@@ -8,15 +8,12 @@
 
 namespace windrow {
 
+// P never goes back (R3), also behind a reading at which there was nothing to do.
 ProcessingTime Pipeline::Impl::read_clock() {
-  if (frozen_at) {
-    return std::max(processing_time, *frozen_at);
+  if (!frozen || !clock_read) {
+    clock_read = std::max(clock_read.value_or(processing_time), parts.clock.processing_time());
   }
-  ProcessingTime const now = std::max(processing_time, parts.clock.processing_time());
-  if (frozen) {
-    frozen_at = now;
-  }
-  return now;
+  return *clock_read;
 }
 
 // Nobody waits for one source while another has records; an idle pipeline ticks at `tick_interval`.

@@ -50,6 +50,7 @@ void SourceReader::stop_reading() {
   raw_.payloads.reset();
   for (Range& range : raw_.ranges) {
     range.from = range.to;
+    range.own_watermark.reset();  // was said to the batch before
   }
 }
 

@@ -2,6 +2,7 @@
 #include "host/engine/watermark.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/model/portable.hpp"
 
@@ -43,14 +44,21 @@ bool WatermarkTracker::enter(std::vector<Partition>& partitions, std::span<Range
     }
     at->caught_up = range.caught_up;
     at->ended = at->ended || range.ended;
-    if (range.own_watermark) {
-      at->own = range.own_watermark;
+    if (range.own_watermark) {  // R3: never back
+      at->own = std::max(at->own.value_or(T_MIN), *range.own_watermark);
     }
   }
   return discovered;
 }
 
+bool WatermarkTracker::lowers(std::span<Range const> ranges) const {
+  return std::any_of(ranges.begin(), ranges.end(), [&](Range const& range) {
+    return range.own_watermark && *range.own_watermark < current_;
+  });
+}
+
 void WatermarkTracker::begin(std::span<Range const> ranges, ProcessingTime now) {
+  lowered_ = lowers(ranges);
   enter(partitions_, ranges, now);
 }
 
@@ -113,7 +121,7 @@ WatermarkTracker::Candidate WatermarkTracker::candidate(std::vector<Partition> c
 Watermark WatermarkTracker::finish(ProcessingTime now) {
   Candidate const next = candidate(partitions_, now);
   holder_ = next.holder;
-  if (next.w && *next.w < current_) {
+  if (std::exchange(lowered_, false) || (next.w && *next.w < current_)) {
     ++regressions_;
   }
   current_ = std::max(current_, next.w.value_or(T_MIN));
@@ -123,7 +131,8 @@ Watermark WatermarkTracker::finish(ProcessingTime now) {
 bool WatermarkTracker::would_move(std::span<Range const> ranges, ProcessingTime now) const {
   std::vector<Partition> partitions = partitions_;
   bool const discovered = enter(partitions, ranges, now);
-  return (discovered && settings_) || candidate(partitions, now).w.value_or(T_MIN) > current_;
+  return (discovered && settings_) || lowers(ranges) ||
+         candidate(partitions, now).w.value_or(T_MIN) > current_;
 }
 
 Watermark WatermarkTracker::current() const { return current_; }

@@ -54,6 +54,7 @@ class WatermarkTracker {
   [[nodiscard]] Candidate candidate(std::vector<Partition> const& partitions,
                                     ProcessingTime now) const;
   // Enters what the ranges say; true if one was new.
+  [[nodiscard]] bool lowers(std::span<Range const> ranges) const;
   static bool enter(std::vector<Partition>& partitions, std::span<Range const> ranges,
                     ProcessingTime now);
 
@@ -61,6 +62,7 @@ class WatermarkTracker {
   std::vector<Partition> partitions_;  // by id
   Watermark current_ = T_MIN;
   std::uint64_t regressions_ = 0;
+  bool lowered_ = false;  // of the batch that runs: a range stated a watermark below W
   std::optional<std::uint32_t> holder_;
 };
 
