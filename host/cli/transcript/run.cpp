@@ -1,0 +1,420 @@
+#include "host/cli/transcript/run.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+
+#include "host/cli/transcript/expect.hpp"
+#include "host/cli/transcript/script.hpp"
+#include "host/cli/transcript/scripted_source.hpp"
+#include "host/engine/pipeline.hpp"
+#include "host/engine/snapshot_file.hpp"
+#include "host/plan/pipeline_file.hpp"
+
+namespace windrow::transcript {
+
+namespace {
+
+// A difference between what the document expects and what came; its text is the failure.
+struct Difference : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+// A group field as the format writes it: text as it is, all else as JSON.
+std::string plain_text(Scalar const& value) {
+  if (value.kind == Scalar::Kind::string) {
+    return std::string(value.text);
+  }
+  std::string out;
+  append_json(value, out);
+  return out;
+}
+
+Graph load_graph(std::string const& text, Schema const& rows) {
+  LoadOptions options;
+  options.purpose = LoadOptions::Purpose::test;
+  options.schemas.emplace("Input", rows);
+  LoadResult loaded = load("transcript.yaml", text, options);
+  for (Finding const& finding : loaded.findings) {
+    if (finding.severity == Severity::error) {
+      throw Difference(finding.code + ": " + finding.text);
+    }
+  }
+  return std::move(loaded.graph);
+}
+
+// One document with one set of keys and one split.
+class Run : private Observer {
+ public:
+  Run(Script const& script, Graph graph, std::vector<std::string> const& keys, Split how,
+      RunOptions const& options)
+      : script_(script), graph_(std::move(graph)), keys_(keys), how_(how), options_(options) {
+    for (Transform const& transform : graph_.transforms) {
+      if (std::holds_alternative<Combine>(transform.config)) {
+        last_step_ = transform.name;
+      }
+    }
+    start();
+    pipeline_->open();
+  }
+
+  void all_actions() {
+    for (Node const& action : script_.actions->items) {
+      for (auto const& [name, value] : action.fields) {
+        act(name, value);
+      }
+    }
+    none_left();
+  }
+
+ private:
+  void start() {
+    workers_ = std::make_unique<Workers>(1 + starts_++ % 3);
+    auto source =
+        std::make_unique<ScriptedSource>(!script_.watermark_text.empty(), script_.bounded);
+    source_ = source.get();
+    PipelineParts parts{.graph = graph_,
+                        .sources = {},
+                        .sinks = {},
+                        .make_aggregation =
+                            [this](AggregationSpec const& spec) {
+                              return options_.make_aggregation(spec, *workers_);
+                            },
+                        .clock = clock_,
+                        .workers = *workers_,
+                        .observer = *this};
+    parts.sources.push_back({.transform = 0,
+                             .source = std::move(source),
+                             .make_decoder = [schema = script_.rows]() -> std::unique_ptr<Decoder> {
+                               return std::make_unique<ScriptedDecoder>(schema);
+                             }});
+    pipeline_ = std::make_unique<Pipeline>(std::move(parts));
+  }
+
+  void act(std::string const& name, Node const& value) {
+    if (name == "expect") {
+      return expect(value);
+    }
+    if (name == "expect_counters") {
+      return expect_counters(value);
+    }
+    if (name == "expect_output_watermark") {
+      return expect_output_watermark(value);
+    }
+    if (name == "expect_watermark") {
+      return same_time("Watermark differs", value.text,
+                       pipeline_->progress().sources.front().watermark);
+    }
+    // A restart saves what it continues from, so a snapshot by itself changes nothing.
+    if (name == "snapshot" || name == "restart") {
+      return restart();
+    }
+    std::optional<Batch> batch = batch_of(name, value, script_, keys_);
+    if (!batch) {
+      throw std::runtime_error("transcript: unknown action " + name);
+    }
+    none_left();
+    for (Batch& piece : split(std::move(*batch), how_, 42)) {
+      script_clock_us_ += piece.clock_us;
+      clock_.set(script_clock_us_);
+      bool const drain = piece.drain;
+      source_->set(std::move(piece));
+      if (drain) {
+        pipeline_->drain();
+        drained_ = true;
+      } else {
+        pipeline_->step();
+      }
+    }
+    if (options_.restart_always && !drained_) {  // a drained state refuses to go on
+      restart();
+    }
+  }
+
+  void on_panes(PanesView const& panes) override {
+    Transform const& step = graph_.transforms[panes.transform];
+    auto const& observed = script_.observe;
+    if (!observed.empty() &&
+        std::find(observed.begin(), observed.end(), step.name) == observed.end()) {
+      return;
+    }
+    std::size_t const group = std::get<Combine>(step.config).group.size();
+    std::size_t const first = panes_.size();
+    for (std::size_t row = 0; row < panes.rows.rows; ++row) {
+      Observed pane{.step = step.name,
+                    .key = {},
+                    .window = panes.rows.window[row],
+                    .timestamp = panes.rows.event_time[row],
+                    .info = panes.rows.info[row],
+                    .deleted = panes.rows.deleted[row] != 0,
+                    .drained = panes.stamp.is_drained(panes.rows.window[row]),
+                    .columns = {}};
+      if (pane.deleted && script_.ignore_tombstones) {
+        continue;
+      }
+      for (std::size_t c = 0; c < panes.rows.columns.size(); ++c) {
+        Scalar const value = panes.rows.columns[c].at(row);
+        if (c < group) {
+          pane.key.push_back(plain_text(value));
+        }
+        encode(value, pane.columns.emplace_back(step.output.fields[c].name, "").second);
+      }
+      std::string place = pane.step;
+      if (!keys_.empty()) {
+        for (std::string const& part : pane.key) {
+          place += "|" + part;
+        }
+      }
+      pane.order = pane.order_last = orders_[place]++;
+      panes_.push_back(std::move(pane));
+    }
+    join_tombstones(first);
+  }
+
+  // Lets the tombstones of one firing, which follow each other, stand for one another.
+  void join_tombstones(std::size_t first) {
+    auto const joined = [&](std::size_t i) {
+      return panes_[i].deleted && panes_[i + 1].deleted && panes_[i].key == panes_[i + 1].key;
+    };
+    for (std::size_t i = first; i + 1 < panes_.size(); ++i) {
+      if (joined(i)) {
+        panes_[i + 1].order = panes_[i].order;
+      }
+    }
+    for (std::size_t i = panes_.size(); i-- > first;) {
+      if (i + 1 < panes_.size() && joined(i)) {
+        panes_[i].order_last = panes_[i + 1].order_last;
+      }
+    }
+  }
+
+  void none_left() {
+    if (!panes_.empty()) {
+      throw Difference("Unexpected output: " + describe(panes_.front()));
+    }
+    orders_.clear();
+  }
+
+  // Every expectation without a key stands for one pane per key of the run.
+  void expect(Node const& wanted) {
+    for (Node const& one : wanted.items) {
+      bool const every = !keys_.empty() && one.find("key") == nullptr;
+      for (std::size_t i = 0; i < (every ? keys_.size() : 1); ++i) {
+        Node want = one;
+        if (every) {
+          want["key"] = Node::string(keys_[i]);
+        }
+        if (want.find("step") == nullptr) {
+          want["step"] = Node::string(default_step());
+        }
+        auto const found = std::find_if(panes_.begin(), panes_.end(), [&](Observed const& pane) {
+          return agrees(want, pane, script_.unit_us);
+        });
+        if (found == panes_.end()) {
+          std::string have;
+          for (Observed const& pane : panes_) {
+            have += "\n    " + describe(pane);
+          }
+          throw Difference("Unmatched output: " + to_flow(want) + "; panes left:" + have);
+        }
+        panes_.erase(found);
+      }
+    }
+    none_left();
+  }
+
+  [[nodiscard]] std::string default_step() const {
+    if (script_.observe.empty()) {
+      return last_step_;
+    }
+    std::string last;
+    for (Transform const& transform : graph_.transforms) {
+      for (std::string const& name : script_.observe) {
+        if (transform.name == name) {
+          last = name;
+        }
+      }
+    }
+    return last;
+  }
+
+  // Totals of all steps and sources, or of the named step.
+  [[nodiscard]] std::map<std::string, std::uint64_t> counters(std::string const& step_name) const {
+    Progress const progress = pipeline_->progress();
+    std::map<std::string, std::uint64_t> out;
+    auto const add_faults = [&](FaultCounts const& counts) {
+      out["bad_timestamp"] += counts[static_cast<std::size_t>(Fault::bad_timestamp)];
+      out["future_timestamp"] += counts[static_cast<std::size_t>(Fault::future_timestamp)];
+    };
+    for (StepProgress const& step : progress.steps) {
+      if (!step_name.empty() && step.name != step_name) {
+        continue;
+      }
+      out["dropped_late"] += step.stats.dropped_late;
+      out["dropped_closed"] += step.stats.dropped_closed;
+      out["no_window"] += step.stats.no_window;
+      out["overflow"] += step.stats.overflow;
+      out["tombstones"] += step.stats.tombstones;
+      out["windows_with_state"] += step.stats.windows_with_state;
+      add_faults(step.set_aside);
+    }
+    for (SourceProgress const& source : progress.sources) {
+      out["watermark_regressions"] += source.regressions;
+      add_faults(source.set_aside);
+    }
+    return out;
+  }
+
+  void expect_counters(Node const& wanted) {
+    Node const* const step = wanted.find("step");
+    auto const have = counters(step == nullptr ? std::string() : step->text);
+    for (auto const& [name, value] : wanted.fields) {
+      if (name == "step") {
+        continue;
+      }
+      auto const found = have.find(name);
+      if (found == have.end()) {
+        throw std::runtime_error("transcript: unknown counter " + name);
+      }
+      std::uint64_t const per_key =
+          name == "watermark_regressions" || keys_.empty() ? 1 : keys_.size();
+      std::uint64_t const want = std::stoull(value.text) * per_key;
+      if (found->second != want) {
+        throw Difference(
+            fmt::format("Counters differ: {} is {}, expected {}", name, found->second, want));
+      }
+    }
+  }
+
+  [[nodiscard]] Watermark output_watermark(std::string const& step_name) const {
+    for (StepProgress const& step : pipeline_->progress().steps) {
+      if (step.name == step_name) {
+        return step.output_watermark;
+      }
+    }
+    throw std::runtime_error("transcript: no step " + step_name);
+  }
+
+  void expect_output_watermark(Node const& wanted) {
+    if (!wanted.is_map()) {
+      return same_time("Output watermark differs", wanted.text, output_watermark(last_step_));
+    }
+    for (auto const& [step, time] : wanted.fields) {
+      same_time("Output watermark differs", time.text, output_watermark(step));
+    }
+  }
+
+  void same_time(std::string_view what, std::string const& wanted, Watermark have) const {
+    Time const time = parse_time(wanted, script_.unit_us);
+    bool const same =
+        time.fraction ? time.us == have.us
+                      : floor_div(time.us, script_.unit_us) == floor_div(have.us, script_.unit_us);
+    if (!same) {
+      throw Difference(fmt::format("{}: {}us, expected {}us", what, have.us, time.us));
+    }
+  }
+
+  void restart() {
+    std::string const path = options_.scratch + "/snapshot";
+    pipeline_->settle();
+    SnapshotFileWriter writer(path, "transcript", SnapshotHead{});
+    pipeline_->snapshot(writer);
+    writer.publish();
+    start();
+    SnapshotFileReader reader(path);
+    pipeline_->restore(reader);
+    reader.finish();
+    pipeline_->open();
+  }
+
+  Script const& script_;
+  Graph graph_;
+  std::vector<std::string> const& keys_;
+  Split how_;
+  RunOptions const& options_;
+  ScriptedClock clock_;
+  std::int64_t script_clock_us_ = 0;
+  unsigned starts_ = 0;
+  bool drained_ = false;
+  std::unique_ptr<Workers> workers_;
+  std::unique_ptr<Pipeline> pipeline_;
+  ScriptedSource* source_ = nullptr;  // owned by pipeline_
+  std::string last_step_;
+  std::vector<Observed> panes_;
+  std::map<std::string, std::size_t> orders_;
+};
+
+void run_all(Script const& script, RunOptions const& options) {
+  Graph graph = load_graph(script.pipeline_text, script.rows);
+  if (!script.watermark_text.empty()) {
+    // A Create has no settings M of its own; the script's source stands for one that has.
+    graph.transforms.front().config =
+        load_graph(script.watermark_text, script.rows).transforms.front().config;
+  }
+  for (auto const& keys : script.key_sets) {
+    for (Split const how : script.splits) {
+      Run(script, graph, keys, how, options).all_actions();
+    }
+  }
+}
+
+}  // namespace
+
+Result run_document(Node const& document, RunOptions const& options) {
+  Result result;
+  try {
+    Script const script = read_script(document);
+    result.name = script.name;
+    if (script.skip) {
+      result.kind = Result::Kind::skipped;
+      return result;
+    }
+    std::string difference;
+    try {
+      run_all(script, options);
+    } catch (Difference const& found) {
+      difference = found.what();
+    }
+    if (script.error ? difference.find(*script.error) == std::string::npos : !difference.empty()) {
+      result.kind = Result::Kind::failed;
+      result.text = script.error ? "expected to fail with '" + *script.error + "': " + difference
+                                 : difference;
+    }
+  } catch (std::exception const& error) {
+    result.kind = Result::Kind::failed;
+    result.text = error.what();
+  }
+  return result;
+}
+
+std::vector<Node> read_documents(std::string const& path) {
+  gzFile const file = gzopen(path.c_str(), "rb");  // reads plain files as they are
+  if (file == nullptr) {
+    throw std::runtime_error("transcript: cannot read " + path);
+  }
+  std::string text;
+  std::array<char, 1 << 16> buffer;
+  for (int n = 0; (n = gzread(file, buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  gzclose(file);
+  if (!path.ends_with(".jsonl")) {
+    return parse_yaml(text);
+  }
+  std::vector<Node> documents;
+  for (std::string_view left = text; !left.empty();) {
+    std::size_t const end = left.find('\n');
+    if (end != 0) {
+      documents.push_back(parse_json(left.substr(0, end)));
+    }
+    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
+  }
+  return documents;
+}
+
+}  // namespace windrow::transcript
