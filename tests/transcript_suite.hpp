@@ -9,23 +9,9 @@
 
 #include "host/cli/transcript/run.hpp"
 #include "host/cpu/cpu_aggregation.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace windrow::transcript {
-
-// A directory of this process, removed at its end.
-class Scratch {
- public:
-  Scratch()
-      : path_(std::filesystem::temp_directory_path() /
-              ("windrow-transcripts-" + std::to_string(getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Counts {
   int passed = 0, failed = 0, skipped = 0;
@@ -33,10 +19,10 @@ struct Counts {
 
 // Runs all documents of the files; the first few failures are reported in full.
 inline Counts run_files(std::vector<std::string> const& files, bool restart_always) {
-  Scratch const scratch;
+  TemporaryDirectory const scratch;
   RunOptions const options{.make_aggregation = make_cpu_aggregation,
                            .restart_always = restart_always,
-                           .scratch = scratch.path()};
+                           .scratch = scratch.path().string()};
   Counts counts;
   for (std::string const& file : files) {
     for (Node const& document : read_documents(file)) {

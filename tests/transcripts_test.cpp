@@ -14,8 +14,9 @@ TEST(TranscriptsTest, EveryTranscriptHoldsOverARestartBetweenEveryTwoActions) {
 // A harness that cannot fail proves nothing: each of these differs from its script in one place,
 // and passes only if the harness finds it (`error`).
 TEST(TranscriptsTest, WrongTranscriptsAreFound) {
-  Scratch const scratch;
-  RunOptions const options{.make_aggregation = make_cpu_aggregation, .scratch = scratch.path()};
+  TemporaryDirectory const scratch;
+  RunOptions const options{.make_aggregation = make_cpu_aggregation,
+                           .scratch = scratch.path().string()};
   int documents = 0;
   for (std::string const& file :
        files_of(WINDROW_SOURCE_DIR "/tests/transcripts/must_fail", ".yaml")) {
