@@ -1,5 +1,5 @@
 // Random scripts against the oracle, which shares no code with the engine (semantics.md 18.2).
-//   WINDROW_FUZZ_SEED, WINDROW_FUZZ_COUNT  another seed, another number of scripts (default 2 000)
+//   WINDROW_FUZZ_SEED, WINDROW_FUZZ_COUNT  another seed, another number of scripts (default 20 000)
 #include <cstdlib>
 
 #include "tests/transcript_suite.hpp"
@@ -18,7 +18,7 @@ std::string setting(char const* name, std::string fallback) {
 TEST(FuzzTest, GivesWhatTheOracleGives) {
   TemporaryDirectory const scratch;
   std::string const seed = setting("WINDROW_FUZZ_SEED", "1");
-  int const count = std::stoi(setting("WINDROW_FUZZ_COUNT", "2000"));
+  int const count = std::stoi(setting("WINDROW_FUZZ_COUNT", "20000"));
   int done = 0;
   // In pieces, so that no file of scripts grows large; each has its own seed.
   for (int piece = 0; done < count; ++piece) {

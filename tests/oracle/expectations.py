@@ -90,8 +90,12 @@ def result(pane, value, script, expected, position):
     return all(name in pane.result and same_value(pane.result[name], each, within.get(name)) for name, each in value.items())
 
 
+def unordered(pane, value, *_):
+    return all(multiset(pane.result[column]) == multiset(members) for column, members in value.items())
+
+
 ATTRIBUTES = {
-    "interval": interval, "window": beam_window, "key": same_key, "values": values, "result": result,
+    "interval": interval, "window": beam_window, "key": same_key, "values": values, "result": result, "unordered": unordered,
     "step": lambda pane, value, *_: pane.step == value,
     "timestamp": lambda pane, value, script, *_: same_time(pane.stamp, value, script.unit),
     "index": lambda pane, value, *_: pane.index == value,

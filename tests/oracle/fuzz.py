@@ -138,7 +138,14 @@ class Writer:
             expected.update(timing=pane.timing, index=pane.index, nonspeculative_index=pane.nonspeculative_index, first=pane.first, final=pane.last,
                             timestamp=pane.stamp, drained=pane.drained)
             if "pipeline" in self.document or "combine" in self.document:
-                expected["result"] = pane.result
+                expected["result"] = dict(pane.result)
+                if "replace" in json.dumps(self.document.get("pipeline", {})):
+                    # Of rows that are equal, 16.4 does not say which one a withdrawal takes, so a list
+                    # has no order of its own there.
+                    lists = {c: v for c, v in pane.result.items() if isinstance(v, list) and not any(isinstance(x, (dict, list)) for x in v)}
+                    for column in lists:
+                        del expected["result"][column]
+                    expected["unordered"] = lists
                 if pane.within:
                     expected["within"] = pane.within
             else:

@@ -124,6 +124,26 @@ bool same_values(Node const& expected, Scalar const& list) {
   return want == have;
 }
 
+// A list whose members may come in any order.
+bool same_members(Node const& expected, Scalar const& list) {
+  if (list.kind != Scalar::Kind::list) {
+    return false;
+  }
+  std::vector<Node> left = expected.items;
+  ContainerReader members(list.text);
+  std::string_view name;
+  Scalar member;
+  while (members.next(name, member)) {
+    auto const found = std::find_if(left.begin(), left.end(),
+                                    [&](Node const& item) { return equal_value(item, member); });
+    if (found == left.end()) {
+      return false;
+    }
+    left.erase(found);
+  }
+  return left.empty();
+}
+
 bool same_time(std::string const& expected, std::int64_t actual_us, std::int64_t unit_us) {
   Time const time = parse_time(expected, unit_us);
   return time.fraction ? time.us == actual_us
@@ -227,6 +247,11 @@ bool agrees(Node const& expected, Observed const& pane, std::int64_t unit_us) {
   };
   return std::all_of(expected.fields.begin(), expected.fields.end(), [&](auto const& attribute) {
     auto const& [name, want] = attribute;
+    if (name == "unordered") {
+      return std::all_of(want.fields.begin(), want.fields.end(), [&](auto const& field) {
+        return same_members(field.second, column(pane, field.first));
+      });
+    }
     if (name == "within") {
       return true;
     }
