@@ -117,7 +117,9 @@ void GraphBuilder::check_windowing(Work& work, Windowing const& windowing) {
   bool const by_default = trigger.op == TriggerOp::default_;
   if (std::size_t const nodes = node_count(trigger); nodes > trigger_nodes_max) {
     report_.add("E122", trigger_at,
-                fmt::format("the continued trigger has {} nodes, the limit is 32", nodes));
+                fmt::format("the trigger that {} inherits, the continuation of that above, has {} "
+                            "nodes, the limit is 32: give it one of its own",
+                            work.written.label, nodes));
   }
   bool const safe = is_safe(trigger, windowing.lateness);
   if (!safe && !context_.allow_unsafe_triggers) {

@@ -3,7 +3,7 @@
 import copy
 
 from times import LONGEST_US, Refused, duration
-from trigger_text import trigger
+from trigger_text import check_size, trigger
 from triggers import Default, EndOfWindow, EndOfWindowWithParts
 from windows import Global, window_function
 
@@ -74,6 +74,7 @@ class Strategy:
         return not isinstance(self.trigger, Default) or (self.lateness > 0 and not isinstance(self.window_fn, Global))
 
     def check(self, allow_unsafe):
+        check_size(self.trigger)
         at_end = isinstance(self.trigger, (EndOfWindow, EndOfWindowWithParts))
         safe = not self.trigger.may_finish or (at_end and self.lateness == 0)
         if not safe and not allow_unsafe:
