@@ -52,7 +52,7 @@ struct Pipeline::Impl {
   std::map<std::size_t, EqualityCheck> checks;          // by transform
   std::int64_t batch_no = 0, pane_version = 0;
   ProcessingTime processing_time{0};
-  bool frozen = false;  // R90: P stays at its value of the start
+  bool frozen = false;                       // R90: P stays at its value of the start
   std::optional<ProcessingTime> clock_read;  // the latest reading; a restored P when frozen
   bool drained = false, refuses_new_keys = false;
 };
