@@ -4,133 +4,36 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <atomic>
+#include <unistd.h>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <utility>
 
-#include "host/cli/examples.hpp"
+#include "host/cli/demo_pipeline.hpp"
 #include "host/cli/live_view.hpp"
-#include "host/cli/pipeline_file.hpp"
-#include "host/cli/pipeline_run.hpp"
 #include "host/cli/stop_signals.hpp"
 #include "host/cli/verbs.hpp"
 #include "ingest/kafka_line_producer.hpp"
+#include "ingest/kafka_topic.hpp"
 
 namespace windrow::cli {
 namespace {
 
-constexpr char const *topic = "pageviews", *database_name = "pageviews.db";
+constexpr char const *database_name = "pageviews.db", *embedded_topic = "pageviews";
+constexpr std::uint32_t partitions_min = 8;
 constexpr std::int64_t five_minutes_ms = 300'000;
 constexpr auto patience = std::chrono::seconds(60);  // without any progress
-
-// One pipeline on a thread of its own, and the last that it said of itself.
-class Runner {
- public:
-  Runner(std::string name, Graph graph) : name_(std::move(name)) {
-    RunOptions options;
-    options.drain_on_stop = true;
-    options.log_pauses = false;  // the live view is drawn where they would go
-    options.on_progress = [this](Progress const& progress) {
-      std::lock_guard const lock(mutex_);
-      progress_ = progress;
-    };
-    run_ = std::make_unique<PipelineRun>(std::move(graph), std::move(options));
-    thread_ = std::jthread([this] {
-      try {
-        run_->run(stop_.get_token());
-      } catch (...) {
-        failure_ = std::current_exception();
-      }
-      ended_ = true;
-    });
-  }
-  ~Runner() { stop_.request_stop(); }
-  Runner(Runner const&) = delete;  // its thread refers to it
-  Runner& operator=(Runner const&) = delete;
-
-  [[nodiscard]] Progress progress() const {
-    std::lock_guard const lock(mutex_);
-    return progress_;
-  }
-  // Throws what the pipeline threw; a pipeline that ended by itself did so before its input.
-  void check() const {
-    if (!ended_) {
-      return;
-    }
-    if (failure_) {
-      std::rethrow_exception(failure_);
-    }
-    throw EnvironmentError(fmt::format("demo: {} ended before its input", name_), exit_internal);
-  }
-  Summary drain() {
-    stop_.request_stop();
-    thread_.join();
-    if (failure_) {
-      std::rethrow_exception(failure_);
-    }
-    return run_->summary();
-  }
-  [[nodiscard]] std::string const& name() const { return name_; }
-
- private:
-  std::string name_;
-  std::stop_source stop_;
-  mutable std::mutex mutex_;
-  Progress progress_;
-  std::unique_ptr<PipelineRun> run_;
-  std::exception_ptr failure_;  // written before `ended_`
-  std::atomic<bool> ended_ = false;
-  std::jthread thread_;  // last: joined before what it uses goes
-};
-
-// Without this 60 s of the stream, 0.2 s for people, would make a partition idle at any hiccup of
-// the machine.
-void keep_awake(std::optional<WatermarkSettings>& watermark, double rate) {
-  if (watermark) {
-    watermark->idle_timeout = Duration{static_cast<std::int64_t>(2'000'000 * std::max(rate, 30.0))};
-  }
-}
-
-Graph example_graph(char const* file, std::string const& bootstrap_servers,
-                    std::string const& directory, double rate) {
-  std::map<std::string, std::string, std::less<>> const values = {
-      {"BOOTSTRAP_SERVERS", bootstrap_servers},
-      {"WINDROW_DB", directory + "/" + database_name},
-      {"WINDROW_BAD", directory + "/bad-views.ndjson"}};
-  LoadOptions options;
-  options.purpose = LoadOptions::Purpose::run;
-  options.environment = [&](std::string_view name) -> std::optional<std::string> {
-    auto const found = values.find(name);
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  };
-  LoadResult loaded = load(file, std::string(example(file)), options);
-  if (!loaded.ok()) {
-    print_findings(loaded.findings, Invocation{});
-    throw EnvironmentError(fmt::format("demo: examples/{} must be valid", file), exit_internal);
-  }
-  loaded.graph.settings.clock_rate = rate;
-  for (Transform& transform : loaded.graph.transforms) {
-    if (auto* kafka = std::get_if<ReadFromKafka>(&transform.config)) {
-      // The mock broker lets a fetch that finds nothing sleep so long, whatever arrives meanwhile.
-      kafka->consumer_config["fetch.wait.max.ms"] = "2";
-      keep_awake(kafka->watermark, rate);
-    } else if (auto* assign = std::get_if<AssignTimestamps>(&transform.config)) {
-      keep_awake(assign->watermark, rate);
-    }
-  }
-  return std::move(loaded.graph);
-}
 
 class Demo final : public Verb {
  public:
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* const verb = app.add_subcommand(
-        "demo", "page views through an embedded broker into SQLite, compared with the truth");
+        "demo", "page views through a broker into SQLite, every row compared with the truth");
+    verb->add_option("--bootstrap", bootstrap_servers_,
+                     "HOST:PORT of an existing Kafka broker instead of the embedded one; the demo "
+                     "makes a topic there and deletes it");
     verb->add_option("--seed", settings_.seed, "names the page views")->capture_default_str();
     verb->add_option("--events", events_, "views")
         ->check(CLI::Range(1'000U, 5'000'000U))
@@ -148,31 +51,40 @@ class Demo final : public Verb {
     invocation_ = invocation;
     choose_directory();
     settings_.events = events_;
-    // About 1 MB a partition: the broker keeps 5 MiB and forgets the rest.
-    settings_.partitions = std::clamp(static_cast<std::uint32_t>(events_ / 8'000), 8U, 640U);
+    settings_.partitions = partitions_min;
+    if (bootstrap_servers_.empty()) {
+      // About 1 MB a partition: the embedded broker keeps 5 MiB and forgets the rest.
+      settings_.partitions =
+          std::clamp(static_cast<std::uint32_t>(events_ / 8'000), partitions_min, 640U);
+    }
     settings_.users = std::max(settings_.partitions, std::min(settings_.users, events_ / 20));
-    BrokerProcess const broker(topic, settings_.partitions);
     StopSignals signals;
-    note(fmt::format("broker at {}, {} partitions; database {}", broker.bootstrap_servers(),
-                     settings_.partitions, database_));
+    std::optional<BrokerProcess> embedded;
+    std::optional<KafkaTopic> topic;
+    DemoPlace const place = bootstrap_servers_.empty() ? embed(embedded) : connect(topic);
+    note(fmt::format("broker at {}, topic {}, {} partitions; database {}", place.bootstrap_servers,
+                     place.topic, settings_.partitions, place.database));
 
-    std::vector<std::unique_ptr<Runner>> runners;
+    Pipelines pipelines;
     for (char const* file : {"pageviews.yaml", "sessions.yaml"}) {
-      Graph graph = example_graph(file, broker.bootstrap_servers(), directory_, fast_ ? 1 : rate_);
-      runners.push_back(std::make_unique<Runner>(file, std::move(graph)));
+      pipelines.push_back(std::make_unique<DemoPipeline>(file, place));
     }
     pageviews::Truth truth(pageviews::Reading::streamed);
     begin();
-    KafkaLineProducer producer(broker.bootstrap_servers(), topic);
-    bool const whole = deliver(producer, runners, truth, signals.token()) &&
-                       wait_until_read(runners, truth.counts().lines, signals.token());
+    KafkaLineProducer producer(place.bootstrap_servers, place.topic);
+    bool const whole = deliver(producer, pipelines, truth, signals.token()) &&
+                       wait_until_read(pipelines, truth.counts().lines, signals.token());
     if (!whole) {
       note("stopped before the end; nothing is compared");
       return 130;
     }
     std::vector<Summary> summaries;
-    for (auto const& runner : runners) {
-      summaries.push_back(runner->drain());
+    for (auto const& pipeline : pipelines) {
+      summaries.push_back(pipeline->drain());
+    }
+    pipelines.clear();
+    if (topic) {
+      topic->remove();
     }
     view_->clear();
     return judge({.database = database_,
@@ -184,7 +96,7 @@ class Demo final : public Verb {
   }
 
  private:
-  using Runners = std::vector<std::unique_ptr<Runner>>;
+  using Pipelines = std::vector<std::unique_ptr<DemoPipeline>>;
 
   void note(std::string const& text) const {
     if (!invocation_.quiet) {
@@ -210,6 +122,27 @@ class Demo final : public Verb {
     }
   }
 
+  [[nodiscard]] DemoPlace place(std::string bootstrap_servers, std::string topic) const {
+    return {.bootstrap_servers = std::move(bootstrap_servers),
+            .topic = std::move(topic),
+            .database = database_,
+            .bad_views = (std::filesystem::path(directory_) / "bad-views.ndjson").string(),
+            .embedded = bootstrap_servers_.empty(),
+            .rate = fast_ ? 1 : rate_};
+  }
+  DemoPlace embed(std::optional<BrokerProcess>& broker) const {
+    broker.emplace(embedded_topic, settings_.partitions);
+    return place(broker->bootstrap_servers(), embedded_topic);
+  }
+  // The topic's name is new for every run.
+  DemoPlace connect(std::optional<KafkaTopic>& topic) const {
+    std::string const name = fmt::format(
+        "windrow-demo-{}-{}", getpid(),
+        std::chrono::system_clock::now().time_since_epoch() / std::chrono::microseconds(1));
+    topic.emplace(bootstrap_servers_, name, settings_.partitions);
+    return place(bootstrap_servers_, name);
+  }
+
   // The stream begins at the last five minutes' border, so that its stamps stay just behind
   // processing time; a fast one lies wholly in the past.
   void begin() {
@@ -223,9 +156,9 @@ class Demo final : public Verb {
     view_.emplace(invocation_.quiet);
   }
 
-  void show(Runners const& runners, std::uint64_t sent, std::int64_t position_ms) {
-    for (auto const& runner : runners) {
-      runner->check();
+  void show(Pipelines const& pipelines, std::uint64_t sent, std::int64_t position_ms) {
+    for (auto const& pipeline : pipelines) {
+      pipeline->check();
     }
     if (!view_->due()) {
       return;
@@ -233,8 +166,8 @@ class Demo final : public Verb {
     std::vector<std::string> lines = {fmt::format("page views: {} of {} sent, the stream is at {}",
                                                   count_text(sent), count_text(events_),
                                                   time_text(EventTime{position_ms * 1000}))};
-    for (auto const& runner : runners) {
-      for (std::string& line : texts_[runner->name()].lines(runner->progress())) {
+    for (auto const& pipeline : pipelines) {
+      for (std::string& line : texts_[pipeline->file()].lines(pipeline->progress())) {
         lines.push_back("  " + std::move(line));
       }
     }
@@ -244,7 +177,7 @@ class Demo final : public Verb {
   // In order of arrival; false if stopped.  After a pause of this process or of the machine the
   // stream is resumed where it was, never caught up in a burst: then a partition that just looked
   // idle would find the others minutes ahead.
-  bool deliver(KafkaLineProducer& producer, Runners const& runners, pageviews::Truth& truth,
+  bool deliver(KafkaLineProducer& producer, Pipelines const& pipelines, pageviews::Truth& truth,
                std::stop_token const& stop) {
     pageviews::Generator generator(settings_);
     pageviews::Line line;
@@ -269,7 +202,7 @@ class Demo final : public Verb {
         // Late lines are late under any watermark; the first one waits until there is one.
         if (line.fate == pageviews::Fate::late && !judged) {
           producer.flush();
-          if (!wait_for_watermarks(runners, sent, line.arrival_ms, stop)) {
+          if (!wait_for_watermarks(pipelines, sent, line.arrival_ms, stop)) {
             return false;
           }
           judged = true;
@@ -283,7 +216,7 @@ class Demo final : public Verb {
           position_ms = static_cast<double>(line.arrival_ms);
         }
       }
-      show(runners, sent, static_cast<std::int64_t>(position_ms));
+      show(pipelines, sent, static_cast<std::int64_t>(position_ms));
       if (!fast_) {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
       }
@@ -295,7 +228,7 @@ class Demo final : public Verb {
 
   // Until `reached` says so; EnvironmentError when nothing moves for long.
   template <class Reached>
-  bool wait_until(Runners const& runners, std::uint64_t sent, std::int64_t position_ms,
+  bool wait_until(Pipelines const& pipelines, std::uint64_t sent, std::int64_t position_ms,
                   std::stop_token const& stop, char const* what, Reached reached) {
     auto moved = std::chrono::steady_clock::now();
     std::uint64_t read_before = 0;
@@ -305,8 +238,8 @@ class Demo final : public Verb {
       }
       bool all = true;
       std::uint64_t read = 0;
-      for (auto const& runner : runners) {
-        Progress const progress = runner->progress();
+      for (auto const& pipeline : pipelines) {
+        Progress const progress = pipeline->progress();
         all = all && !progress.sources.empty() && reached(progress.sources.front());
         if (!progress.sources.empty()) {
           read += progress.sources.front().read;
@@ -324,17 +257,18 @@ class Demo final : public Verb {
         throw EnvironmentError(fmt::format("demo: the pipelines must {}: read={}", what, read),
                                exit_internal);
       }
-      show(runners, sent, position_ms);
+      show(pipelines, sent, position_ms);
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
-  bool wait_for_watermarks(Runners const& runners, std::uint64_t sent, std::int64_t position_ms,
+  bool wait_for_watermarks(Pipelines const& pipelines, std::uint64_t sent, std::int64_t position_ms,
                            std::stop_token const& stop) {
-    return wait_until(runners, sent, position_ms, stop, "have a watermark",
+    return wait_until(pipelines, sent, position_ms, stop, "have a watermark",
                       [](SourceProgress const& source) { return source.watermark > T_MIN; });
   }
-  bool wait_until_read(Runners const& runners, std::uint64_t lines, std::stop_token const& stop) {
-    return wait_until(runners, lines, last_ms_, stop, "read all that was sent",
+  bool wait_until_read(Pipelines const& pipelines, std::uint64_t lines,
+                       std::stop_token const& stop) {
+    return wait_until(pipelines, lines, last_ms_, stop, "read all that was sent",
                       [&](SourceProgress const& source) { return source.read >= lines; });
   }
 
@@ -342,7 +276,7 @@ class Demo final : public Verb {
   std::uint32_t events_ = 100'000;
   double rate_ = 300;
   bool fast_ = false;
-  std::string directory_, database_;
+  std::string bootstrap_servers_, directory_, database_;
   Invocation invocation_;
   std::int64_t last_ms_ = 0;
   std::optional<LiveView> view_;
