@@ -224,6 +224,26 @@ class CliTest(unittest.TestCase):
         self.assertEqual(bad.returncode, 1, bad.stdout + bad.stderr)
         self.assertIn("0 passed, 1 failed", bad.stdout)
 
+    def test_lists_of_pipelines_are_tests_and_nothing_else(self):
+        root = pathlib.Path(__file__).parent / "beam_yaml"
+        good = self.windrow("test", *sorted(root.glob("*.yaml")))
+        self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
+        self.assertIn("8 passed, 0 failed", good.stdout)
+        wrong = (root / "windowing.yaml").read_text().replace("{n: 5}", "{n: 6}", 1)
+        bad = self.windrow("test", "-", stdin=wrong)
+        self.assertEqual(bad.returncode, 1, bad.stdout + bad.stderr)
+        self.assertIn("4 passed, 1 failed", bad.stdout)
+        for verb in ("check", "run", "explain"):
+            refused = self.windrow(verb, root / "windowing.yaml")
+            self.assertEqual(refused.returncode, 78, refused.stdout + refused.stderr)
+            self.assertIn("windowing.yaml:3:1: error[E101]", refused.stderr)
+
+    def test_a_pipeline_that_asserts_is_a_test_by_itself(self):
+        text = ("pipeline: {type: chain, transforms: [{type: Create, config: {elements: [1]}}, "
+                "{type: AssertEqual, config: {elements: [%d]}}]}")
+        self.assertEqual(self.windrow("test", "-", stdin=text % 1).returncode, 0)
+        self.assertEqual(self.windrow("test", "-", stdin=text % 2).returncode, 1)
+
     def test_the_demo_matches_the_truth(self):
         done = self.windrow("demo", "--fast", "--events", 20000, "--dir", self.path / "demo")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

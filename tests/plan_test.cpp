@@ -367,6 +367,32 @@ tests:
   EXPECT_EQ(result.tests[0].transcript, R"([{"watermark": "-inf"}, {"input": [1, 7.0]}])");
 }
 
+TEST(PlanTest, AListOfPipelinesIsForTestsAndEachHasItsOwnOptions) {
+  LoadOptions options;
+  options.purpose = LoadOptions::Purpose::test;
+  LoadResult const result = read(R"(
+pipelines:
+  - pipeline: {transforms: [{type: Create, name: A, config: {elements: [1]}}]}
+    options: {allow_unsafe_triggers: true}
+  - pipeline: {transforms: [{type: Create, name: B, config: {elements: [1]}}]}
+    tests: [{name: one}, {name: two}]
+)",
+                                 options);
+  ASSERT_TRUE(result.ok()) << texts(result);
+  ASSERT_EQ(result.listed.size(), 2U);
+  EXPECT_TRUE(result.tests.empty());
+  EXPECT_TRUE(result.listed[0].graph.settings.allow_unsafe_triggers);
+  EXPECT_FALSE(result.listed[1].graph.settings.allow_unsafe_triggers);
+  ASSERT_EQ(result.listed[0].tests.size(), 1U);
+  EXPECT_EQ(result.listed[0].tests[0].at.line, 3);
+  EXPECT_EQ(result.listed[1].tests.size(), 2U);
+
+  for (char const* const wrong : {"pipelines: {}", "pipelines: []", "pipelines: 1",
+                                  "pipelines: [1]", "pipelines: [{tests: []}]"}) {
+    EXPECT_FALSE(read(wrong, options).ok()) << wrong;
+  }
+}
+
 TEST(PlanTest, DeepOrBrokenTextsEndInAFinding) {
   std::string deep = "pipeline: ";
   for (int i = 0; i < 5000; ++i) {

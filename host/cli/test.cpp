@@ -18,7 +18,6 @@ class Test final : public Verb {
     return verb;
   }
   int run(Invocation const& invocation) override {
-    std::size_t passed = 0, failed = 0;
     for (std::string const& file : files_) {
       std::string const text = read_text(file);
       LoadResult const loaded = load_text(file, text, invocation, LoadOptions::Purpose::test);
@@ -26,25 +25,32 @@ class Test final : public Verb {
       if (!loaded.ok()) {
         return exit_invalid;
       }
-      for (PipelineTest const& test : loaded.tests) {
-        std::vector<std::string> const faults = run_block(loaded.graph, test);
-        (faults.empty() ? passed : failed) += 1;
-        fmt::print("{} {}:{} {}\n", faults.empty() ? "passed" : "FAILED", file, test.at.line,
-                   test.name);
-        for (std::string const& fault : faults) {
-          fmt::print("    {}\n", fault);
-        }
+      run_tests(file, loaded);
+      for (LoadedPipeline const& pipeline : loaded.listed) {
+        run_tests(file, pipeline);
       }
     }
-    fmt::print("{} passed, {} failed\n", passed, failed);
-    if (passed + failed == 0) {
+    fmt::print("{} passed, {} failed\n", passed_, failed_);
+    if (passed_ + failed_ == 0) {
       fmt::print(stderr, "windrow: the files hold no tests\n");
       return exit_differs;
     }
-    return failed == 0 ? exit_ok : exit_differs;
+    return failed_ == 0 ? exit_ok : exit_differs;
   }
 
  private:
+  void run_tests(std::string const& file, LoadedPipeline const& pipeline) {
+    for (PipelineTest const& test : pipeline.tests) {
+      std::vector<std::string> const faults = run_block(pipeline.graph, test);
+      (faults.empty() ? passed_ : failed_) += 1;
+      fmt::print("{} {}:{} {}\n", faults.empty() ? "passed" : "FAILED", file, test.at.line,
+                 test.name);
+      for (std::string const& fault : faults) {
+        fmt::print("    {}\n", fault);
+      }
+    }
+  }
+
   static std::vector<std::string> run_block(Graph const& graph, PipelineTest const& test) {
     if (!test.transcript.empty()) {
       return {"transcripts in pipeline files are not run by this build"};
@@ -58,6 +64,7 @@ class Test final : public Verb {
     return run.summary().failures;
   }
   std::vector<std::string> files_;
+  std::size_t passed_ = 0, failed_ = 0;
 };
 
 }  // namespace

@@ -23,6 +23,12 @@ constexpr KeySpec file_table[] = {
     {"tests", anything, "[]", beam, "tests for `windrow test`"},
     {"providers", anything, "[]", beam, "must be empty"},
 };
+constexpr KeySpec list_table[] = {
+    {.name = "pipelines",
+     .type = anything,
+     .fallback = required_key,
+     .meaning = "`windrow test` only: files of one pipeline each, as a list"},
+};
 constexpr KeySpec pipeline_table[] = {
     {.name = "type",
      .type = choice,
@@ -166,6 +172,7 @@ constexpr KeySpec test_table[] = {
 }  // namespace
 
 std::span<KeySpec const> file_keys() { return file_table; }
+std::span<KeySpec const> list_keys() { return list_table; }
 std::span<KeySpec const> pipeline_keys() { return pipeline_table; }
 std::span<KeySpec const> transform_keys() { return transform_table_; }
 std::span<KeySpec const> windowing_keys() { return windowing_table; }

@@ -68,6 +68,7 @@ struct TransformSpec {
 [[nodiscard]] TransformSpec const* find_transform(std::string_view type);
 
 [[nodiscard]] std::span<KeySpec const> file_keys();
+[[nodiscard]] std::span<KeySpec const> list_keys();  // of a file that `windrow test` reads
 [[nodiscard]] std::span<KeySpec const> pipeline_keys();
 [[nodiscard]] std::span<KeySpec const> transform_keys();  // beside config
 [[nodiscard]] std::span<KeySpec const> windowing_keys();

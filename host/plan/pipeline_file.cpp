@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "host/plan/context.hpp"
@@ -106,6 +107,76 @@ std::vector<YamlNode const*> settings_maps(Context& context, YamlNode const& roo
   return maps;
 }
 
+// What a file holds beside `pipelines`, which each of these has in its own map.
+LoadedPipeline read_pipeline(Context& context, YamlNode const& root, std::string const& place,
+                             std::string_view file_name) {
+  LoadedPipeline out;
+  Keys const keys(context.report, &root, root, file_keys(), place, "file");
+  if (YamlNode const* const providers = keys.find("providers");
+      providers != nullptr &&
+      (providers->is_scalar() || !providers->items.empty() || !providers->entries.empty())) {
+    context.report.add("E101", *root.find_key("providers"),
+                       "'providers' are not supported by Windrow");
+  }
+  std::deque<YamlNode> overlays;
+  context.allow_unsafe_triggers = false;
+  out.graph.settings = read_settings(context, settings_maps(context, root, overlays), file_name);
+  out.graph.settings.allow_unsafe_triggers = context.allow_unsafe_triggers;
+  if (YamlNode const* const pipeline = keys.find("pipeline")) {
+    std::vector<WrittenTransform> const written = read_structure(context, *pipeline);
+    out.graph.transforms = GraphBuilder{context, written}.build();
+  }
+  if (YamlNode const* const tests = keys.find("tests")) {
+    out.tests = read_tests(context, *tests);
+  }
+  return out;
+}
+
+bool asserts(Graph const& graph) {
+  return std::any_of(graph.transforms.begin(), graph.transforms.end(), [](Transform const& t) {
+    return std::holds_alternative<AssertEqual>(t.config);
+  });
+}
+
+// A pipeline without `tests` tests itself.
+void test_itself(LoadedPipeline& pipeline, YamlNode const& root, std::string name) {
+  if (root.find("tests") == nullptr) {
+    PipelineTest test;
+    test.name = std::move(name);
+    test.at = root.at;
+    pipeline.tests.push_back(std::move(test));
+  }
+}
+
+std::vector<LoadedPipeline> read_list(Context& context, YamlNode const& root,
+                                      std::string_view file_name) {
+  std::vector<LoadedPipeline> out;
+  Keys const keys(context.report, &root, root, list_keys(), "the file", "file");
+  YamlNode const* const list = keys.find("pipelines");
+  if (context.options.purpose != LoadOptions::Purpose::test) {
+    context.report.add(
+        "E101", *root.find_key("pipelines"),
+        "a list of 'pipelines' is read by `windrow test` only: here a file holds one "
+        "'pipeline'");
+    return out;
+  }
+  if (list == nullptr) {
+    return out;
+  }
+  if (!list->is_list() || list->items.empty()) {
+    context.report.add("E141", *list,
+                       fmt::format("'pipelines' must be a list of {{pipeline: ..}}, is {}",
+                                   list->is_list() ? "empty" : kind_of(*list)));
+    return out;
+  }
+  for (YamlNode const& item : list->items) {
+    std::string const place = fmt::format("pipelines[{}]", out.size());
+    out.push_back(read_pipeline(context, item, place, file_name));
+    test_itself(out.back(), item, place);
+  }
+  return out;
+}
+
 }  // namespace
 
 LoadResult load(std::string_view file_name, std::string const& text, LoadOptions const& options) {
@@ -117,22 +188,13 @@ LoadResult load(std::string_view file_name, std::string const& text, LoadOptions
     if (root.is_null()) {
       root.at = {1, 1};
     }
-    Keys const keys(context.report, &root, root, file_keys(), "the file", "file");
-    if (YamlNode const* const providers = keys.find("providers");
-        providers != nullptr &&
-        (providers->is_scalar() || !providers->items.empty() || !providers->entries.empty())) {
-      context.report.add("E101", *root.find_key("providers"),
-                         "'providers' are not supported by Windrow");
-    }
-    std::deque<YamlNode> overlays;
-    out.graph.settings = read_settings(context, settings_maps(context, root, overlays), file_name);
-    out.graph.settings.allow_unsafe_triggers = context.allow_unsafe_triggers;
-    if (YamlNode const* const pipeline = keys.find("pipeline")) {
-      std::vector<WrittenTransform> const written = read_structure(context, *pipeline);
-      out.graph.transforms = GraphBuilder{context, written}.build();
-    }
-    if (YamlNode const* const tests = keys.find("tests")) {
-      out.tests = read_tests(context, *tests);
+    if (root.find("pipelines") != nullptr) {
+      out.listed = read_list(context, root, file_name);
+    } else {
+      static_cast<LoadedPipeline&>(out) = read_pipeline(context, root, "the file", file_name);
+      if (options.purpose == LoadOptions::Purpose::test && asserts(out.graph)) {
+        test_itself(out, root, "the pipeline");
+      }
     }
     out.graph.windrow_keys.assign(context.report.windrow_keys.begin(),
                                   context.report.windrow_keys.end());

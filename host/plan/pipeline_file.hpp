@@ -51,10 +51,18 @@ struct PipelineTest {
   std::string transcript;  // W: the actions as JSON (semantics.md 18.1), empty if there are none
 };
 
-// `graph` means something only where `findings` hold no error.
-struct LoadResult {
+struct LoadedPipeline {
   Graph graph;
   std::vector<PipelineTest> tests;
+};
+// `graph` means something only where `findings` hold no error.
+//   listed  of a file in Beam's list form, `pipelines: [{pipeline: ..}]`, its pipelines; `graph`
+//   and
+//           `tests` are empty then.  Only for Purpose::test, else the form is refused.
+// For Purpose::test a pipeline without `tests` that holds an AssertEqual, or that is in a list, is
+// a test by itself.
+struct LoadResult : LoadedPipeline {
+  std::vector<LoadedPipeline> listed;
   std::vector<Finding> findings;
   [[nodiscard]] bool ok() const { return !has_errors(findings); }
 };
