@@ -184,6 +184,48 @@ class CliTest(unittest.TestCase):
         self.assertGreater(step["panes_on_time"], 0)
         self.assertGreater(self.rows("SELECT count(*) FROM views WHERE drained")[0][0], 0)
 
+    # A run under --drain whose sink is locked: it reads, is asked to stop, and cannot.
+    def unstoppable(self, *words):
+        text = GENERATE.replace("allowed_lateness: 10m", "trigger: {after_end_of_window: {early_firings: "
+                                "{element_count: 1}, late_firings: {element_count: 1}}}, allowed_lateness: 10m")
+        running = subprocess.Popen([WINDROW, "run", str(self.job(text)), "--drain", *map(str, words)], text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path)
+        self.addCleanup(running.stderr.close)
+        self.addCleanup(running.stdout.close)
+        self.addCleanup(running.kill)
+        self.until(lambda: (self.path / "out.db").exists() and self.rows(
+            "SELECT 1 FROM sqlite_master WHERE name = 'views'") and self.rows("SELECT 1 FROM views LIMIT 1"))
+        locked = sqlite3.connect(self.path / "out.db", timeout=60, isolation_level=None)
+        self.addCleanup(locked.close)
+        locked.execute("BEGIN EXCLUSIVE")
+        running.send_signal(signal.SIGTERM)
+        for line in running.stderr:
+            if "stopping" in line:
+                return running
+        self.fail("it did not say that it stops")
+
+    def until(self, holds):
+        deadline = time.monotonic() + 60
+        while not holds():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def test_a_stop_that_takes_too_long_ends_with_75(self):
+        running = self.unstoppable("--shutdown-limit", "500ms")
+        self.assertEqual(running.wait(timeout=60), 75)
+        self.assertIn("stopping took longer than --shutdown-limit: limit=500ms", running.stderr.read())
+
+    def test_a_second_signal_ends_at_once(self):
+        running = self.unstoppable("--shutdown-limit", "10m")
+        running.send_signal(signal.SIGINT)
+        self.assertEqual(running.wait(timeout=60), 128 + signal.SIGINT)
+
+    def test_a_shutdown_limit_is_a_duration(self):
+        for wrong in ("soon", "30x", "-1s"):
+            refused = self.windrow("run", "job.yaml", "--shutdown-limit", wrong)
+            self.assertEqual(refused.returncode, 64, refused.stderr)
+            self.assertIn("--shutdown-limit", refused.stderr)
+
     def test_a_state_directory_continues_exactly_and_refuses_after_a_crash(self):
         path = self.job(GENERATE)
         state = self.path / "state"

@@ -11,6 +11,7 @@
 #include "host/cli/stop_signals.hpp"
 #include "host/cli/summary.hpp"
 #include "host/cli/verbs.hpp"
+#include "host/plan/duration.hpp"
 
 namespace windrow::cli {
 namespace {
@@ -44,6 +45,14 @@ void read_instead(Graph& graph, std::string const& path) {
   }
 }
 
+CLI::Validator duration_check() {
+  return {[](std::string const& text) {
+            ReadDuration const read = read_duration(text);
+            return read.value && read.value->us < 0 ? "must not be negative" : read.fault;
+          },
+          "DURATION"};
+}
+
 class Run final : public Verb {
  public:
   CLI::App* add_to(CLI::App& app) override {
@@ -58,6 +67,11 @@ class Run final : public Verb {
     verb->add_option("--state", state_, "directory that keeps the state over a clean stop");
     verb->add_option("--device", device_, "auto or cpu");
     verb->add_flag("--drain", drain_, "a stop fires all open windows, marked as drained");
+    verb->add_option("--shutdown-limit", shutdown_limit_,
+                     "longest time from SIGTERM or SIGINT to the end; then the process ends with "
+                     "75, as after a crash")
+        ->check(duration_check())
+        ->capture_default_str();
     return verb;
   }
 
@@ -80,7 +94,7 @@ class Run final : public Verb {
     if (!input_.empty()) {
       read_instead(loaded.graph, input_);
     }
-    StopSignals signals;
+    StopSignals signals(read_duration(shutdown_limit_).value);
     LiveView view(invocation.quiet);
     ProgressText text;
     RunOptions options;
@@ -116,7 +130,7 @@ class Run final : public Verb {
   }
 
  private:
-  std::string file_, input_, state_, device_;
+  std::string file_, input_, state_, device_, shutdown_limit_ = "30s";
   bool until_eof_ = false, drain_ = false;
 };
 
