@@ -171,9 +171,43 @@ Upsert GraphBuilder::upsert(Work& work) {
     }
   }
   check_key(work, out, key_node);
+  check_delivery(work, out);
   std::stable_partition(out.key.begin(), out.key.end(),
                         [](std::string const& name) { return name == "window_start"; });
   return out;
+}
+
+// E137: what a crash between a write and its acknowledgement repeats must find itself again.
+void GraphBuilder::check_delivery(Work& work, Upsert const& config) {
+  YamlNode const* const delivery = work.keys.find("delivery");
+  if (delivery == nullptr || delivery->text != "exactly_once") {
+    return;
+  }
+  if (config.append) {
+    report_.add("E137", *delivery,
+                fmt::format("{} appends: without a guard or a transaction a repeated row is a "
+                            "second row",
+                            work.written.label));
+  } else if (reads_stdin(work)) {
+    report_.add("E137", *delivery, "stdin cannot be replayed", "read files or a topic");
+  } else {
+    report_.add("E101", *delivery,
+                "delivery 'exactly_once' needs the plans of batches, which are not built yet");
+  }
+}
+
+bool GraphBuilder::reads_stdin(Work const& work) const {
+  std::vector<Edge> open = work.in.edges;
+  while (!open.empty()) {
+    Transform const& above = graph_[open.back().transform];
+    open.pop_back();
+    auto const* const json = std::get_if<ReadFromJson>(&above.config);
+    if (json != nullptr && json->path == "-") {
+      return true;
+    }
+    open.insert(open.end(), above.inputs.begin(), above.inputs.end());
+  }
+  return false;
 }
 
 void GraphBuilder::check_key(Work& work, Upsert& config, YamlNode const* key_node) {

@@ -36,7 +36,7 @@ constexpr CodeEntry table[] = {
     {"E134", "upsert key that does not tell rows apart", ""},
     {"E135", "time to live shorter than lateness and replay horizon", "sinks with a time to live"},
     {"E136", "two sinks share a table or key space", ""},
-    {"E137", "exactly-once delivery that sink or source cannot give", "the plan log"},
+    {"E137", "exactly-once delivery that sink or source cannot give", ""},
     {"E140", "field that the input does not have, or of a wrong type", ""},
     {"E141", "value of a wrong type or not in its list", ""},
     {"E142", "not YAML, or a key given twice", ""},

@@ -113,6 +113,8 @@ class GraphBuilder {
   [[nodiscard]] Upsert upsert(Work& work);
   void check_key(Work& work, Upsert& config, YamlNode const* key_node);
   void check_spaces();
+  void check_delivery(Work& work, Upsert const& config);
+  [[nodiscard]] bool reads_stdin(Work const& work) const;
   void refuse_regrouped(Work& work, std::string_view what);
 
   [[nodiscard]] std::string label_of_step(std::size_t step) const;

@@ -90,7 +90,9 @@ constexpr KeySpec flush_interval =
 constexpr KeySpec max_in_flight =
     later("max_in_flight", integer, W, "batches on their way at once");
 constexpr KeySpec request_timeout = later("request_timeout", duration, W, "of one request");
-constexpr KeySpec delivery = later("delivery", choice, W, "at_least_once or exactly_once");
+constexpr KeySpec delivery = choice_of(
+    "delivery", "at_least_once", W, "at_least_once exactly_once",
+    "how often a row may arrive over crashes; exactly_once needs plans, which are not built yet");
 constexpr KeySpec sink_errors =
     later("error_handling", structure, W, "an output for rows the system refuses");
 
