@@ -85,7 +85,7 @@ void SqliteSink::write(SinkRowsView const& rows, std::span<Outcome> out,
     }
     insert_->reset();
   }
-  if (int const code = note_progress(rows); code != SQLITE_DONE) {
+  if (int const code = rows.is_last ? note_progress(rows) : SQLITE_DONE; code != SQLITE_DONE) {
     return undo(code, out, faults);
   }
   if (int const code = database_->attempt("COMMIT"); code != SQLITE_OK) {

@@ -112,12 +112,19 @@ struct Step {
   // Ends the batch; W in seconds.
   AggregationOutput& advance(std::int64_t w_s, std::int64_t p_s = 0) {
     aggregation->advance(EventTime{w_s * second}, ProcessingTime{p_s * second});
-    aggregation->take_output(output);
-    return output;
+    return take();
   }
   AggregationOutput& end() {
     aggregation->advance(T_MAX, ProcessingTime{0});
-    aggregation->take_output(output);
+    return take();
+  }
+  AggregationOutput& take() {
+    output.reset(spec.combines);
+    AggregationOutput part;
+    for (bool more = true; more;) {
+      more = aggregation->take_output(part);
+      output.append(part);
+    }
     return output;
   }
 

@@ -214,6 +214,7 @@ struct Bench {
   std::deque<Delivery> script;
   FakeClock clock;
   Workers workers{3};
+  std::size_t cells_per_part = 65536;
   std::map<std::string, Written> written;
   Observer nobody;
   Observer* observer = &nobody;
@@ -223,7 +224,8 @@ struct Bench {
                         {},
                         {},
                         [this](AggregationSpec const& spec) {
-                          return make_cpu_aggregation(spec, workers); },
+                          return make_cpu_aggregation(spec, workers, cells_per_part);
+                        },
                         clock,
                         workers,
                         *observer};

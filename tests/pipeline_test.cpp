@@ -310,13 +310,48 @@ TEST(Pipeline, ARestartBetweenAnyTwoBatchesChangesNothing) {
   }
 }
 
+// What a step hands out window by window is what it hands out at once, also to a consumer by
+// `replace` and to sinks.
+TEST(Pipeline, PartsOfABatchChangeNothing) {
+  auto const rows_of = [](std::size_t cells_per_part) {
+    Bench bench;
+    bench.cells_per_part = cells_per_part;
+    Panes panes;
+    bench.observer = &panes;
+    Graph graph = two_steps(Combine::InputPanes::replace);
+    WriteToJson sink;
+    sink.upsert.key = {"window_start", "key"};
+    add(graph, "Save", {{1}}, sink, {});
+    auto pipeline = bench.make(graph);
+    pipeline->open();
+    Delivery first, rest;
+    for (int i = 0; i < 400; ++i) {
+      Delivery& to = i < 200 ? first : rest;
+      to.records.push_back(std::string(1, static_cast<char>('a' + i % 7)) + "," +
+                           std::to_string(i * 37 % 500) + "," + std::to_string(i));
+    }
+    rest.end = true;
+    bench.script = {std::move(first), std::move(rest)};
+    while (pipeline->step()) {
+    }
+    pipeline->settle();
+    expect_conserved(*pipeline);
+    return std::pair(panes.take(), bench.written["Save"].rows);
+  };
+  auto const whole = rows_of(65536);
+  EXPECT_GT(whole.first.size(), 100U);
+  EXPECT_GT(whole.second.size(), 10U);
+  EXPECT_EQ(rows_of(1), whole);
+  EXPECT_EQ(rows_of(20), whole);
+}
+
 TEST(Pipeline, KeysWhoseRowsAreAllDroppedLeaveTheDictionaryEmpty) {
   Bench bench;
   auto pipeline = bench.make(counts_per_key());
   pipeline->open();
   bench.script = {{{"a,1,1"}, 0, 1000, false}};
   pipeline->step();
-  constexpr int batches = 100, keys = 10'000;
+  constexpr int batches = 1000, keys = 10'000;
   for (int batch = 0; batch < batches; ++batch) {
     Delivery late;
     for (int i = 0; i < keys; ++i) {

@@ -178,7 +178,7 @@ TEST(SinkRows, TheLastPanePerIdWinsAndAnyPaneBeatsATombstone) {
   panes.add("c", 0, 0, 4, true);  // a tombstone after the write
   panes.add("d", 0, 0, 5, true);  // only a tombstone
   rows.add(panes.rows.view(), {1, 77, {}, std::nullopt});
-  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, T_MIN);
+  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, true);
   EXPECT_EQ(ids_of(batch), (std::vector<std::string>{"0|a", "0|b", "0|c", "0|d"}));
   auto const at = *rows.layout().schema.columns.index_of("rows");
   EXPECT_EQ(batch.columns[at].view().integers()[0], 3);
@@ -192,7 +192,7 @@ TEST(SinkRows, AppendedPanesKeepThemAllUnderIdsOfTheirOwn) {
   panes.add("a", 0, 1, 0);
   panes.add("a", 0, 3, 1);
   rows.add(panes.rows.view(), {1, 77, {}, std::nullopt});
-  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, T_MIN);
+  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, true);
   EXPECT_EQ(ids_of(batch), (std::vector<std::string>{"web/0|a|77|0", "web/0|a|77|1"}));
 }
 
@@ -221,7 +221,7 @@ TEST(SinkRows, AFieldNamedLikeAPaneColumnThatIsNotWrittenUnaskedIsAField) {
   Panes panes;
   panes.add("a", 0, 1, 0);
   rows.add(panes.rows.view(), {1, 77, {}, std::nullopt});
-  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, T_MIN);
+  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, true);
   EXPECT_EQ(ids_of(batch), std::vector<std::string>{"0|a"});
   auto const at = rows.layout().schema.columns.index_of("timestamp");
   ASSERT_TRUE(at);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -21,47 +20,10 @@ using cpu::Shard;
 
 // Below so many rows, waking threads costs more than it saves.
 constexpr std::size_t parallel_rows_min = 2048;
-// A shard that put out more panes gives their memory back: the end of a long input is the largest
-// batch.
-constexpr std::size_t kept_panes_max = 65536;
-
-template <class T>
-void append(std::vector<T>& to, std::vector<T> const& from) {
-  to.insert(to.end(), from.begin(), from.end());
-}
-void append(PaneBatch& to, PaneBatch const& from) {
-  append(to.key, from.key);
-  append(to.window, from.window);
-  append(to.firing, from.firing);
-  append(to.timestamp, from.timestamp);
-  append(to.info, from.info);
-  append(to.deleted, from.deleted);
-  append(to.phase, from.phase);
-  append(to.overflow, from.overflow);
-  for (std::size_t c = 0; c < to.values.size(); ++c) {
-    to.values[c].append_all(from.values[c]);
-  }
-}
-void reserve(PaneBatch& panes, std::size_t n) {
-  panes.key.reserve(n);
-  panes.window.reserve(n);
-  panes.timestamp.reserve(n);
-  panes.info.reserve(n);
-  panes.deleted.reserve(n);
-  panes.phase.reserve(n);
-  panes.overflow.reserve(n);
-}
-void clear(AggregationOutput& out, std::vector<CombineFn> const& combines) {
-  out.panes.reset(combines);
-  out.dropped.clear();
-  out.ended.clear();
-  out.freed.clear();
-}
-
 class CpuAggregation final : public Aggregation {
  public:
-  CpuAggregation(AggregationSpec const& spec, Workers& workers)
-      : spec_(spec), layout_(spec_), workers_(workers) {
+  CpuAggregation(AggregationSpec const& spec, Workers& workers, std::size_t cells_per_part)
+      : spec_(spec), layout_(spec_), workers_(workers), cells_per_part_(cells_per_part) {
     WINDROW_ASSERT(spec_.trigger.nodes > 0, "a trigger has a node");
     WINDROW_ASSERT(spec_.windows.kind != WindowKind::sessions || !spec_.withdrawals,
                    "sessions take no withdrawals (E133)");
@@ -72,7 +34,7 @@ class CpuAggregation final : public Aggregation {
 
   void push(KeyedBatchView const& rows) override;
   void advance(Watermark w, ProcessingTime now) override;
-  void take_output(AggregationOutput& out) override;
+  bool take_output(AggregationOutput& out) override;
   [[nodiscard]] Watermark watermark() const override { return times_.w; }
   [[nodiscard]] Watermark output_watermark() const override { return times_.w_out; }
   [[nodiscard]] Wakeup next_wakeup() const override;
@@ -82,18 +44,21 @@ class CpuAggregation final : public Aggregation {
 
  private:
   void check(KeyedBatchView const& rows) const;
-  void join_outputs();
+  void join_outputs(AggregationOutput& out);
+  void end_batch();
 
   AggregationSpec const spec_;
   RecordLayout const layout_;
   Workers& workers_;
+  std::size_t const cells_per_part_;
   std::array<std::unique_ptr<Shard>, shards> shards_;
   BatchTimes times_{T_MIN, T_MIN, T_MIN, 0, 0, false};
   std::uint64_t sequence_ = 0;       // rows ever pushed
   std::uint32_t rows_in_batch_ = 0;  // rows pushed since the last advance
   std::array<std::vector<std::uint32_t>, shards> rows_of_shard_;
-  std::deque<AggregationOutput> outputs_;
-  AggregationStats restored_;  // totals from before the restart
+  bool has_output_ = false;     // the batch that ran has parts left
+  EventTime part_end_ = T_MIN;  // what ends by then has run
+  AggregationStats restored_;   // totals from before the restart
 };
 
 void CpuAggregation::check(KeyedBatchView const& rows) const {
@@ -117,6 +82,7 @@ void CpuAggregation::check(KeyedBatchView const& rows) const {
 
 void CpuAggregation::push(KeyedBatchView const& rows) {
   check(rows);
+  WINDROW_ASSERT(!has_output_, "the output of a batch is taken before the next");
   std::size_t const n = rows.event_time.size();
   for (std::vector<std::uint32_t>& of_shard : rows_of_shard_) {
     of_shard.clear();
@@ -139,57 +105,72 @@ void CpuAggregation::push(KeyedBatchView const& rows) {
 }
 
 void CpuAggregation::advance(Watermark w, ProcessingTime now) {
+  WINDROW_ASSERT(!has_output_, "the output of a batch is taken before the next");
   BatchTimes phase_a = times_;
   phase_a.w_before = times_.w;
   phase_a.p_before_us = times_.p_us;
   phase_a.p_us = std::max(times_.p_us, now.us);
-  BatchTimes phase_b = phase_a;
-  phase_b.w = std::max(times_.w, w);
-  phase_b.phase_b = true;
+  times_ = phase_a;
+  times_.w = std::max(times_.w, w);
+  times_.phase_b = true;
+  std::size_t cells = 0;
+  for (auto const& shard : shards_) {
+    cells += shard->cells();
+  }
+  bool const in_parts = cells > cells_per_part_;
   workers_.for_each(shards, [&](std::size_t s) {
     shards_[s]->run_phase_a(phase_a);
-    shards_[s]->run_phase_b(phase_b);
+    shards_[s]->begin_phase_b(times_, in_parts);
+    if (!in_parts) {
+      shards_[s]->run_phase_b(times_, T_MAX);
+    }
   });
-  times_ = phase_b;
-  times_.phase_b = false;
+  rows_in_batch_ = 0;
+  has_output_ = true;
+  part_end_ = in_parts ? T_MIN : T_MAX;
+}
+
+bool CpuAggregation::take_output(AggregationOutput& out) {
+  WINDROW_ASSERT(has_output_, "an output is taken once per advance");
+  if (part_end_ < T_MAX) {
+    part_end_ = T_MAX;
+    for (auto const& shard : shards_) {
+      part_end_ = std::min(part_end_, shard->end_of_next(cells_per_part_ / shards));
+    }
+    workers_.for_each(shards, [&](std::size_t s) { shards_[s]->run_phase_b(times_, part_end_); });
+  }
+  if (part_end_ == T_MAX) {
+    end_batch();
+  }
+  join_outputs(out);
+  return has_output_;
+}
+
+// All panes have fired: what holds W_out now.
+void CpuAggregation::end_batch() {
   Watermark held = times_.w;
   for (auto const& shard : shards_) {
     held.us = std::min(held.us, shard->earliest_hold());
   }
   times_.w_out = std::max(times_.w_out, held);
-  rows_in_batch_ = 0;
-  join_outputs();
+  times_.phase_b = false;
+  has_output_ = false;
 }
 
-void CpuAggregation::join_outputs() {
-  AggregationOutput& joined = outputs_.emplace_back();
-  clear(joined, spec_.combines);
+void CpuAggregation::join_outputs(AggregationOutput& out) {
+  out.reset(spec_.combines);
   std::size_t panes = 0;
   for (auto const& shard : shards_) {
     panes += shard->output().panes.size();
   }
-  reserve(joined.panes, panes);
+  out.panes.reserve(panes);
   for (auto const& shard : shards_) {
-    AggregationOutput& part = shard->output();
-    append(joined.panes, part.panes);
-    append(joined.dropped, part.dropped);
-    append(joined.ended, part.ended);
-    append(joined.freed, part.freed);
-    if (part.panes.size() > kept_panes_max) {
-      part = AggregationOutput{};
-    }
-    clear(part, spec_.combines);
+    out.append(shard->output());
+    shard->output().reset(spec_.combines);
   }
-  std::sort(joined.dropped.begin(), joined.dropped.end(),
-            [](DroppedRun const& a, DroppedRun const& b) {
-              return std::tie(a.row, a.window) < std::tie(b.row, b.window);
-            });
-}
-
-void CpuAggregation::take_output(AggregationOutput& out) {
-  WINDROW_ASSERT(!outputs_.empty(), "an output is taken once per advance");
-  out = std::move(outputs_.front());
-  outputs_.pop_front();
+  std::sort(out.dropped.begin(), out.dropped.end(), [](DroppedRun const& a, DroppedRun const& b) {
+    return std::tie(a.row, a.window) < std::tie(b.row, b.window);
+  });
 }
 
 Wakeup CpuAggregation::next_wakeup() const {
@@ -217,7 +198,7 @@ AggregationStats CpuAggregation::stats() const {
 }
 
 void CpuAggregation::snapshot(SnapshotWriter& out) const {
-  WINDROW_ASSERT(rows_in_batch_ == 0 && outputs_.empty(), "a cut lies between batches");
+  WINDROW_ASSERT(rows_in_batch_ == 0 && !has_output_, "a cut lies between batches");
   ByteWriter bytes;
   bytes.put(times_.w.us);
   bytes.put(times_.w_out.us);
@@ -269,8 +250,9 @@ void CpuAggregation::restore(SnapshotReader& in) {
 
 }  // namespace
 
-std::unique_ptr<Aggregation> make_cpu_aggregation(AggregationSpec const& spec, Workers& workers) {
-  return std::make_unique<CpuAggregation>(spec, workers);
+std::unique_ptr<Aggregation> make_cpu_aggregation(AggregationSpec const& spec, Workers& workers,
+                                                  std::size_t cells_per_part) {
+  return std::make_unique<CpuAggregation>(spec, workers, cells_per_part);
 }
 
 }  // namespace windrow

@@ -27,8 +27,14 @@ class Shard {
   void push(KeyedBatchView const& in, std::span<std::uint32_t const> row, std::uint32_t first_row,
             std::uint64_t sequence, BatchTimes const& times);
   void run_phase_a(BatchTimes const& times);
-  // Ends the batch: `output` is complete afterwards.
-  void run_phase_b(BatchTimes const& times);
+  // Phase B in parts: first the places that time reaches, in order of their windows' ends if
+  // `in_order`, ...
+  void begin_phase_b(BatchTimes const& times, bool in_order);
+  // ... then those that end by `end`.  T_MAX: all that are left, and the keys without state are
+  // named.
+  void run_phase_b(BatchTimes const& times, EventTime end);
+  // By when the next `cells` of those places end (or one place more); T_MAX if fewer are left.
+  [[nodiscard]] EventTime end_of_next(std::size_t cells);
 
   [[nodiscard]] AggregationOutput& output() { return rules_.output; }
   // After a batch.  `w` and `p_us` are its W and P.
@@ -37,6 +43,7 @@ class Shard {
   [[nodiscard]] std::int64_t earliest_deadline(std::int64_t p_us);
   // Totals and present state; adds to `out`.
   void add_stats(AggregationStats& out) const;
+  [[nodiscard]] std::uint64_t cells() const { return records_; }
 
   void snapshot(ByteWriter& out);
   void restore(ByteReader& in, Watermark w, std::int64_t p_us);
@@ -127,6 +134,8 @@ class Shard {
   // Of the batch that runs.
   std::vector<Touched> touched_;
   std::vector<KeyId> maybe_freed_;
+  std::vector<std::uint32_t> due_;  // places, those before next_due_ are done
+  std::size_t next_due_ = 0;
   std::vector<std::uint32_t> hit_row_;
   std::vector<Touched> hit_;
   std::vector<std::byte*> hit_record_;

@@ -18,30 +18,67 @@ void Shard::run_phase_a(BatchTimes const& times) {
   touched_.clear();
 }
 
-void Shard::run_phase_b(BatchTimes const& times) {
+// A place that is due is out of the heap that says so, until it has run.
+void Shard::begin_phase_b(BatchTimes const& times, bool in_order) {
   last_slab_ = none;
+  due_.clear();
+  next_due_ = 0;
   auto const event = [this](std::uint32_t place) -> std::int64_t& { return queued(place).event; };
   while (events_.top(event) <= times.w.us) {
-    std::uint32_t const place = events_.take(event);
-    Window const window = window_of(place);
-    if (times.w >= expiry(window.end, spec_.lateness)) {
-      expire(place, times);
-      continue;
-    }
-    if (times.w_before < window.end && window.end <= times.w) {
-      ask_at_end(place, times);
-    }
-    queue_event(place, times.w);
+    due_.push_back(events_.take(event));
   }
   auto const deadline = [this](std::uint32_t place) -> std::int64_t& {
     return queued(place).deadline;
   };
   while (deadlines_.top(deadline) < times.p_us) {  // strict (R52)
     std::uint32_t const place = deadlines_.take(deadline);
-    ask_at_deadline(place, times);
-    deadlines_.lower(place, queued(place).deadline, exact_deadline(place, times.p_us));
+    if (queued(place).event != never) {
+      due_.push_back(place);
+    }
   }
-  report_freed();
+  if (in_order) {
+    std::sort(due_.begin(), due_.end(), [this](std::uint32_t a, std::uint32_t b) {
+      return window_of(a).end < window_of(b).end;
+    });
+  }
+}
+
+EventTime Shard::end_of_next(std::size_t cells) {
+  std::size_t sum = 0;
+  for (std::size_t i = next_due_; i < due_.size(); ++i) {
+    sum += records_of(due_[i]);
+    if (sum >= cells) {
+      return window_of(due_[i]).end;
+    }
+  }
+  return T_MAX;
+}
+
+void Shard::run_phase_b(BatchTimes const& times, EventTime end) {
+  for (; next_due_ < due_.size(); ++next_due_) {
+    std::uint32_t const place = due_[next_due_];
+    Window const window = window_of(place);
+    if (window.end > end) {
+      return;
+    }
+    if (times.w >= expiry(window.end, spec_.lateness)) {
+      expire(place, times);
+      continue;
+    }
+    if (queued(place).event == never) {
+      if (times.w_before < window.end && window.end <= times.w) {
+        ask_at_end(place, times);
+      }
+      queue_event(place, times.w);
+    }
+    if (spec_.trigger.deadlines > 0 && queued(place).deadline == never) {
+      ask_at_deadline(place, times);
+      deadlines_.lower(place, queued(place).deadline, exact_deadline(place, times.p_us));
+    }
+  }
+  if (end == T_MAX) {
+    report_freed();
+  }
 }
 
 void Shard::expire(std::uint32_t place, BatchTimes const& times) {

@@ -41,7 +41,7 @@ struct DroppedRun {
   std::uint32_t windows;
 };
 
-// Panes and tombstones of one batch, in no particular order over keys, but per (key, window): phase
+// Panes and tombstones of one part, in no particular order over keys, but per (key, window): phase
 // A before B, a tombstone before the firing it belongs to.  The engine makes R17's order once.
 //   deleted   1 = tombstone: values are null, info has no meaning
 //   phase     0 = A, 1 = B
@@ -57,6 +57,8 @@ struct PaneBatch {
   std::vector<std::uint8_t> deleted, phase, overflow;
   std::vector<Column> values;
   void reset(std::vector<CombineFn> const& combines);
+  void reserve(std::size_t panes);
+  void append(PaneBatch const& from);  // of equal combines
   [[nodiscard]] std::size_t size() const { return key.size(); }
 };
 
@@ -68,12 +70,14 @@ struct EndedWindow {
 };
 
 //   freed  keys that lost their last state in this batch, or had all their rows dropped in it, once
-//          each; the dictionary may recycle them
+//          each, with the last part; the dictionary may recycle them
 struct AggregationOutput {
   PaneBatch panes;
   std::vector<DroppedRun> dropped;
   std::vector<EndedWindow> ended;
   std::vector<KeyId> freed;
+  void reset(std::vector<CombineFn> const& combines);
+  void append(AggregationOutput const& from);
 };
 
 // Earliest W and earliest P at which an advance has work, T_MAX / INT64_MAX when there is none.
@@ -102,8 +106,12 @@ class Aggregation {
   // Ends the batch: P; phase A (merge, on_elements, fire); W; phase B (fire, expire); W_out (R17).
   // Lower values than before are held (R3).
   virtual void advance(Watermark w, ProcessingTime now) = 0;
-  // Of the oldest batch not yet taken; `out` is cleared first.
-  virtual void take_output(AggregationOutput& out) = 0;
+  // The next part of the output of the batch; `out` is cleared first.  False: that was the last,
+  // and only then may anything else be asked or pushed.  A batch that fires many cells comes in
+  // parts, so that its panes are never all in memory: the first has the drops and all panes of
+  // phase A, each further one panes of phase B whose firings end after those of the parts before
+  // it.
+  virtual bool take_output(AggregationOutput& out) = 0;
   [[nodiscard]] virtual Watermark watermark() const = 0;         // W
   [[nodiscard]] virtual Watermark output_watermark() const = 0;  // W_out = min(input, holds)
   [[nodiscard]] virtual Wakeup next_wakeup() const = 0;

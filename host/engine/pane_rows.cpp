@@ -40,7 +40,7 @@ void append_group_fields(std::span<KeyId const> key, KeyDictionary const& keys,
 }
 
 void make_pane_rows(PaneBatch const& panes, KeyDictionary const& keys, KeyBytes const& key_bytes,
-                    Schema const& output, std::size_t group, PaneRows& out) {
+                    Schema const& output, std::size_t group, std::size_t taken, PaneRows& out) {
   std::size_t const n = panes.size();
   std::vector<Entry> order(n);
   bool both_phases = false;
@@ -78,13 +78,14 @@ void make_pane_rows(PaneBatch const& panes, KeyDictionary const& keys, KeyBytes 
   }
 
   rows.origin.resize(n);
-  std::iota(rows.origin.begin(), rows.origin.end(), 0U);
+  std::iota(rows.origin.begin(), rows.origin.end(), static_cast<std::uint32_t>(taken));
   if (both_phases) {
-    std::vector<std::uint32_t> merged = rows.origin;
+    std::vector<std::uint32_t> merged(n);
+    std::iota(merged.begin(), merged.end(), 0U);
     std::sort(merged.begin(), merged.end(),
               [&](std::uint32_t a, std::uint32_t b) { return in_sink_order(order[a], order[b]); });
     for (std::uint32_t place = 0; place < n; ++place) {
-      rows.origin[merged[place]] = place;
+      rows.origin[merged[place]] = static_cast<std::uint32_t>(taken) + place;
     }
   }
 }

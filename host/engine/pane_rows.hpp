@@ -18,9 +18,10 @@ struct PaneRows {
   std::uint32_t overflows = 0;  // rows with an overflowed aggregate
 };
 
-// Fills `out` anew.  `group`: how many fields of `output` are the key's.
+// Fills `out` anew.  `group`: how many fields of `output` are the key's; `taken`: how many panes
+// the parts before it had.
 void make_pane_rows(PaneBatch const& panes, KeyDictionary const& keys, KeyBytes const& key_bytes,
-                    Schema const& output, std::size_t group, PaneRows& out);
+                    Schema const& output, std::size_t group, std::size_t taken, PaneRows& out);
 
 // Appends the group fields of each key to the first columns.
 void append_group_fields(std::span<KeyId const> key, KeyDictionary const& keys,

@@ -8,6 +8,13 @@
 
 namespace windrow {
 
+namespace {
+
+// Rows that a sink gets at once, while the panes of a batch come in parts.
+constexpr std::size_t sink_part_rows = 65536;
+
+}  // namespace
+
 bool Pipeline::step() {
   Impl& p = *impl_;
   std::int64_t const wait_us = p.poll_wait_us();
@@ -55,22 +62,12 @@ void Pipeline::Impl::run_batch(BatchPlan const& plan) {
   for (auto const& step : steps) {
     context.stamp.drained_after =
         plan.drain ? std::optional(step->watermark()) : std::nullopt;  // R71
-    step->advance(input_watermark(*step, plan), plan, context);
-    PaneRows& panes = step->panes();
-    if (!panes.key.empty()) {
-      parts.observer.on_panes(
-          {step->transform(), context.stamp, panes.rows.view(), panes.key, &step->keys()});
-    }
-    if (auto const& stage = step->panes_stage()) {
-      deliver(*stage, step->run_stage(*stage, panes.rows, context, true), context, plan, nullptr,
-              step.get());
-    }
-    if (auto const& stage = step->replaced_stage()) {
-      deliver(*stage, step->run_stage(*stage, step->replaced(), context, false), context, plan,
-              nullptr, step.get());
-    }
-    for (SetAside const& row : step->take_set_aside()) {
-      parts.observer.on_set_aside(row.transform, fault_name(row.fault), row.message, row.element);
+    step->advance(input_watermark(*step, plan), plan);
+    context.in_parts = false;
+    for (bool more = true; more;) {
+      more = step->take_part(context);
+      context.in_parts = context.in_parts || more;
+      deliver_panes(*step, context, plan);
     }
   }
   write_sinks(plan);
@@ -80,6 +77,25 @@ void Pipeline::Impl::run_batch(BatchPlan const& plan) {
   batch_no = plan.batch_no;
   pane_version = plan.pane_version;
   processing_time = plan.processing_time;
+}
+
+void Pipeline::Impl::deliver_panes(Step& step, StageContext const& context, BatchPlan const& plan) {
+  PaneRows& panes = step.panes();
+  if (!panes.key.empty()) {
+    parts.observer.on_panes(
+        {step.transform(), context.stamp, panes.rows.view(), panes.key, &step.keys()});
+  }
+  if (auto const& stage = step.panes_stage()) {
+    deliver(*stage, step.run_stage(*stage, panes.rows, context, true), context, plan, nullptr,
+            &step);
+  }
+  if (auto const& stage = step.replaced_stage()) {
+    deliver(*stage, step.run_stage(*stage, step.replaced(), context, false), context, plan, nullptr,
+            &step);
+  }
+  for (SetAside const& row : step.take_set_aside()) {
+    parts.observer.on_set_aside(row.transform, fault_name(row.fault), row.message, row.element);
+  }
 }
 
 // Hands the rows of a stage to the steps, sinks, logs and checks that read them, chunks in order.
@@ -92,7 +108,12 @@ void Pipeline::Impl::deliver(RowStage const& stage, std::span<StageChunk* const>
   }
   for (StageChunk* const chunk : chunks) {
     for (std::size_t const node : shape.sinks) {
-      sinks[sink_of.at(shape.nodes[node].transform)].rows.add(chunk->nodes[node].in, context.stamp);
+      SinkEnd& sink = sinks[sink_of.at(shape.nodes[node].transform)];
+      EventBatchView const& rows = chunk->nodes[node].in;
+      if (context.in_parts && rows.rows > 0 && sink.rows.collected() >= sink_part_rows) {
+        write_sink(sink, plan, false);
+      }
+      sink.rows.add(rows, context.stamp);
     }
     for (std::size_t const node : shape.asserts) {
       checks.at(shape.nodes[node].transform).add(chunk->nodes[node].in);
@@ -118,23 +139,27 @@ void Pipeline::Impl::deliver(RowStage const& stage, std::span<StageChunk* const>
   }
 }
 
+// Hands over what was collected for a sink; `is_last`: the batch has no more.
+void Pipeline::Impl::write_sink(SinkEnd& sink, BatchPlan const& plan, bool is_last) {
+  SinkBatch batch = sink.rows.take(
+      {plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt}, is_last);
+  if (is_last && sink.step) {
+    batch.watermark = steps[*sink.step]->output_watermark();
+  }
+  if (!sink.writer->has_room()) {
+    SinkProgress const progress = sink.writer->progress();
+    parts.observer.on_pause("sink " + progress.name + ": " +
+                            (progress.waiting.empty() ? "is behind" : progress.waiting));
+    sink.writer->submit(std::move(batch));
+    parts.observer.on_pause({});
+  } else {
+    sink.writer->submit(std::move(batch));
+  }
+}
+
 void Pipeline::Impl::write_sinks(BatchPlan const& plan) {
-  BatchStamp const stamp{plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt};
   for (SinkEnd& sink : sinks) {
-    std::optional<Watermark> watermark;
-    if (sink.step) {
-      watermark = steps[*sink.step]->output_watermark();
-    }
-    SinkBatch batch = sink.rows.take(stamp, watermark);
-    if (!sink.writer->has_room()) {
-      SinkProgress const progress = sink.writer->progress();
-      parts.observer.on_pause("sink " + progress.name + ": " +
-                              (progress.waiting.empty() ? "is behind" : progress.waiting));
-      sink.writer->submit(std::move(batch));
-      parts.observer.on_pause({});
-    } else {
-      sink.writer->submit(std::move(batch));
-    }
+    write_sink(sink, plan, true);
     for (SinkReject const& reject : sink.writer->take_rejects()) {
       if (parts.observer.wants_set_aside()) {
         std::string element;

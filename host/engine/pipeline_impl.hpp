@@ -31,6 +31,8 @@ struct Pipeline::Impl {
   void deliver(RowStage const& stage, std::span<StageChunk* const> chunks,
                StageContext const& context, BatchPlan const& plan, SourceReader* source,
                Step* step);
+  void deliver_panes(Step& step, StageContext const& context, BatchPlan const& plan);
+  void write_sink(SinkEnd& sink, BatchPlan const& plan, bool is_last);
   void write_sinks(BatchPlan const& plan);
   [[nodiscard]] Watermark input_watermark(Step& step, BatchPlan const& plan) const;
 

@@ -25,6 +25,7 @@ struct StageContext {
   RecordsView const* records = nullptr;
   std::span<WatermarkTracker const> trackers;
   bool wants_set_aside = false;
+  bool in_parts = false;  // the rows are a part of a step's panes, in the order of sinks
 };
 
 // What a Combine reads of one chunk, keys not yet interned.

@@ -25,15 +25,17 @@ struct SinkSchema {
   std::vector<std::size_t> key;
 };
 
-// Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.
-// `watermark`: the output watermark of the step above after this batch, for readers of the sink's
-// progress.
+// Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.  A batch of
+// very many panes comes in parts.
+//   watermark  of the last part: the output watermark of the step above after this batch, for
+//              readers of the sink's progress
 struct SinkRowsView {
   std::int64_t batch_no = 0;
   std::int64_t pane_version = 0;
   std::size_t rows = 0;
   std::span<ColumnView const> columns;  // as SinkSchema::columns
   std::optional<Watermark> watermark = std::nullopt;
+  bool is_last = true;
 };
 
 // Why `row` was not written: fixed words first, values last.

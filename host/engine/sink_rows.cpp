@@ -90,7 +90,7 @@ void SinkRows::add(EventBatchView const& rows, BatchStamp const& stamp) {
       }
       append_row_id(layout_.id_prefix, window_of(rows, row), id_fields_, id_);
       if (layout_.numbered) {
-        id_ += '|' + std::to_string(place_.size());
+        id_ += '|' + std::to_string(handed_over_ + place_.size());
       }
     }
     for (std::size_t c = 0; c < columns_.size(); ++c) {
@@ -101,7 +101,7 @@ void SinkRows::add(EventBatchView const& rows, BatchStamp const& stamp) {
   }
 }
 
-SinkBatch SinkRows::take(BatchStamp const& stamp, std::optional<Watermark> watermark) {
+SinkBatch SinkRows::take(BatchStamp const& stamp, bool is_last) {
   std::vector<std::uint32_t> order(place_.size());
   std::iota(order.begin(), order.end(), 0U);
   if (layout_.schema.upsert) {
@@ -121,7 +121,7 @@ SinkBatch SinkRows::take(BatchStamp const& stamp, std::optional<Watermark> water
   SinkBatch out;
   out.batch_no = stamp.batch_no;
   out.pane_version = stamp.pane_version;
-  out.watermark = watermark;
+  out.is_last = is_last;
   out.rows = order.size();
   for (std::uint32_t const row : order) {
     out.tombstones += tombstone_[row];
@@ -143,6 +143,7 @@ SinkBatch SinkRows::take(BatchStamp const& stamp, std::optional<Watermark> water
       column.clear();
     }
   }
+  handed_over_ = is_last ? 0 : handed_over_ + place_.size();
   place_.clear();
   tombstone_.clear();
   return out;

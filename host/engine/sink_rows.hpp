@@ -43,12 +43,13 @@ struct SinkLayout {
 };
 [[nodiscard]] SinkLayout sink_layout(Graph const& graph, std::size_t transform);
 
-// Rows on their way to a sink.
+// Rows on their way to a sink: a batch, or a part of one (`is_last`: its last).
 struct SinkBatch {
   std::int64_t batch_no = 0, pane_version = 0;
   std::optional<Watermark> watermark;
   std::size_t rows = 0, tombstones = 0;
   std::vector<Column> columns;
+  bool is_last = true;
 };
 
 // Collects one batch for one sink, in the order of the batch.
@@ -58,7 +59,8 @@ class SinkRows {
   void add(EventBatchView const& rows, BatchStamp const& stamp);
   // Hands over what was collected: upserts with one row per id (the last pane wins, and any pane
   // over a tombstone), in the order (e, s, key bytes) with the phases merged.
-  [[nodiscard]] SinkBatch take(BatchStamp const& stamp, std::optional<Watermark> watermark);
+  [[nodiscard]] SinkBatch take(BatchStamp const& stamp, bool is_last);
+  [[nodiscard]] std::size_t collected() const { return place_.size(); }
   [[nodiscard]] SinkLayout const& layout() const { return layout_; }
 
  private:
@@ -66,6 +68,7 @@ class SinkRows {
   std::vector<Column> columns_;
   std::vector<std::uint32_t> place_;     // row -> its place in the step's sink order
   std::vector<std::uint8_t> tombstone_;  // row -> is it one
+  std::size_t handed_over_ = 0;          // of this batch
   std::string id_;
   std::vector<Scalar> id_fields_;
 };

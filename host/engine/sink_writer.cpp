@@ -120,7 +120,9 @@ void SinkWriter::work() {
       if (stop_) {
         return;
       }
-      totals_.acked_batch = batch.batch_no;
+      if (batch.is_last) {
+        totals_.acked_batch = batch.batch_no;
+      }
       totals_.tombstones += batch.tombstones;
       queue_.pop_front();
       changed_.notify_all();
@@ -150,8 +152,9 @@ void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> r
     std::vector<Column> const part = whole ? std::vector<Column>{} : rows_of(batch.columns, rows);
     std::vector<ColumnView> const columns = views_of(whole ? batch.columns : part);
     outcomes.assign(rows.size(), Outcome::ok);
-    sink_->write({batch.batch_no, batch.pane_version, rows.size(), columns, batch.watermark},
-                 outcomes, told);
+    sink_->write(
+        {batch.batch_no, batch.pane_version, rows.size(), columns, batch.watermark, batch.is_last},
+        outcomes, told);
 
     std::vector<std::uint32_t> again, split;
     bool pause = false;

@@ -42,8 +42,14 @@ Step::Step(Graph const& graph, std::size_t transform, PipelineParts const& parts
     bool const by_end = spec_.windows.kind == WindowKind::given && spec_.trigger.merging;
     latest_.emplace(std::move(values), by_end);
   }
+  auto const feeds_steps = [](std::optional<RowStage> const& stage) {
+    return stage && !stage->shape().keyed.empty();
+  };
+  keeps_parts_ = feeds_steps(panes_stage_) || feeds_steps(replaced_stage_);
+  takes_whole_ = spec_.tombstones && graph.settings.allow_unsafe_triggers;
   keeps_errors_ = combine.has_errors;
-  errors_.reset(error_schema());
+  parts_.push_back(std::make_unique<Part>());
+  part().errors.reset(error_schema());
   totals_.transform = transform;
   totals_.name = combine.name;
 }
@@ -80,13 +86,13 @@ void Step::push(RowStage const& stage, std::size_t end, std::span<StageChunk* co
     KeyedRows& rows = chunk->keyed[end];
     totals_.tombstones_ignored += rows.tombstones_ignored;
     if (std::find(rows.ids.begin(), rows.ids.end(), KeyDictionary::no_key) != rows.ids.end()) {
-      std::size_t const before = errors_.rows();
-      stage.drop_refused(context, end, *chunk, errors_);
-      totals_.refused += errors_.rows() - before;
+      std::size_t const before = part().errors.rows();
+      stage.drop_refused(context, end, *chunk, part().errors);
+      totals_.refused += part().errors.rows() - before;
     }
     EventBatchView const value_errors = chunk->nodes[shape.node].errors;
     for (std::size_t row = 0; row < value_errors.rows; ++row) {
-      append_row(value_errors, row, errors_);
+      append_row(value_errors, row, part().errors);
     }
     if (rows.input.rows == 0) {
       continue;
@@ -101,16 +107,49 @@ void Step::push(RowStage const& stage, std::size_t end, std::span<StageChunk* co
   }
 }
 
-void Step::advance(Watermark w, BatchPlan const& plan, StageContext const& context) {
+void Step::advance(Watermark w, BatchPlan const& plan) {
   aggregation_->advance(w, plan.processing_time);
-  aggregation_->take_output(output_);
+}
+
+bool Step::take_part(StageContext const& context) {
+  if (has_taken_) {
+    next_part();
+  }
+  has_taken_ = true;
+  bool const more = take_output();
   make_pane_rows(output_.panes, keys_, key_bytes_, graph_.transforms[transform_].output, group_,
-                 panes_);
+                 panes_taken_, panes());
+  panes_taken_ += output_.panes.size();
   set_aside_drops(context);
   set_aside_overflows(context);
-  pushed_.clear();
-  rows_pushed_ = 0;
-  pool_used_ = 0;
+  ended_.insert(ended_.end(), output_.ended.begin(), output_.ended.end());
+  freed_.insert(freed_.end(), output_.freed.begin(), output_.freed.end());
+  return more;
+}
+
+// A batch that fired in phase A comes whole, since sinks take its phases merged; so does one of
+// sessions that unsafe triggers may leave with one row id (R62), since sinks take the pane over the
+// tombstone.
+bool Step::take_output() {
+  bool more = aggregation_->take_output(output_);
+  std::vector<std::uint8_t> const& phase = output_.panes.phase;
+  if (more && (takes_whole_ || std::find(phase.begin(), phase.end(), 0) != phase.end())) {
+    while (more) {
+      more = aggregation_->take_output(more_output_);
+      output_.append(more_output_);
+    }
+    more_output_ = {};
+  }
+  return more;
+}
+
+void Step::next_part() {
+  if (!keeps_parts_) {
+    pool_used_ = 0;
+  } else if (++part_ == parts_.size()) {
+    parts_.push_back(std::make_unique<Part>());
+  }
+  part().errors.reset(error_schema());
 }
 
 void Step::set_aside_drops(StageContext const& context) {
@@ -152,7 +191,7 @@ void Step::set_aside_drops(StageContext const& context) {
       error.window = Window{clip(saturating_add(run.window.start.us, by)),
                             clip(saturating_add(run.window.end.us, by))};
       if (keeps_errors_) {
-        append_error_row(error, from.rows.event_time[row], errors_);
+        append_error_row(error, from.rows.event_time[row], part().errors);
       }
       if (context.wants_set_aside) {
         set_aside_.push_back({transform_, fault, std::string(error.message), element});
@@ -162,10 +201,10 @@ void Step::set_aside_drops(StageContext const& context) {
 }
 
 void Step::set_aside_overflows(StageContext const& context) {
-  if (panes_.overflows == 0) {
+  if (panes().overflows == 0) {
     return;
   }
-  EventBatchView const rows = panes_.rows.view();
+  EventBatchView const rows = panes().rows.view();
   Schema const& schema = graph_.transforms[transform_].output;
   for (std::size_t row = 0; row < rows.rows; ++row) {
     if (rows.overflowed[row] == 0) {
@@ -180,7 +219,7 @@ void Step::set_aside_overflows(StageContext const& context) {
     error.window = rows.window[row];
     error.pane_version = context.stamp.pane_version;
     if (keeps_errors_) {
-      append_error_row(error, rows.event_time[row], errors_);
+      append_error_row(error, rows.event_time[row], part().errors);
     }
     if (context.wants_set_aside) {
       set_aside_.push_back({transform_, Fault::overflow, std::string(error.message), element});
@@ -189,34 +228,36 @@ void Step::set_aside_overflows(StageContext const& context) {
 }
 
 EventBatch& Step::replaced() {
-  EventBatchView panes = panes_.rows.view();
+  EventBatch& out = part().replaced;
+  std::vector<KeyId>& out_key = part().replaced_key;
+  EventBatchView panes = part().panes.rows.view();
   panes.columns = panes.columns.subspan(group_);
   panes.origin = {};
   EventBatch values;
   start_like(panes, values);
-  replaced_key_.clear();
-  latest_->replace(panes_.key, panes, values, replaced_key_);
-  replaced_.reset(Schema{});
+  out_key.clear();
+  latest_->replace(part().panes.key, panes, values, out_key);
+  out.reset(Schema{});
   for (Field const& field : group_fields(graph_.transforms[transform_])) {
-    replaced_.columns.emplace_back(field.type.kind);
+    out.columns.emplace_back(field.type.kind);
   }
-  append_group_fields(replaced_key_, keys_, key_bytes_, replaced_.columns);
+  append_group_fields(out_key, keys_, key_bytes_, out.columns);
   for (Column& column : values.columns) {
-    replaced_.columns.push_back(std::move(column));
+    out.columns.push_back(std::move(column));
   }
-  replaced_.event_time = std::move(values.event_time);
-  replaced_.window = std::move(values.window);
-  replaced_.info = std::move(values.info);
-  replaced_.deleted = std::move(values.deleted);
-  replaced_.overflowed = std::move(values.overflowed);
-  replaced_.weight = std::move(values.weight);
-  return replaced_;
+  out.event_time = std::move(values.event_time);
+  out.window = std::move(values.window);
+  out.info = std::move(values.info);
+  out.deleted = std::move(values.deleted);
+  out.overflowed = std::move(values.overflowed);
+  out.weight = std::move(values.weight);
+  return out;
 }
 
 std::span<StageChunk* const> Step::run_stage(RowStage const& stage, EventBatch& rows,
                                              StageContext const& context, bool with_errors) {
   EventBatchView const all = rows.view();
-  EventBatchView const errors = with_errors ? errors_.view() : EventBatchView{};
+  EventBatchView const errors = with_errors ? part().errors.view() : EventBatchView{};
   std::size_t const pieces =
       std::max<std::size_t>((all.rows + chunk_rows_max - 1) / chunk_rows_max, errors.rows > 0);
   std::size_t const first = pool_used_;
@@ -240,10 +281,18 @@ std::span<StageChunk* const> Step::run_stage(RowStage const& stage, EventBatch& 
 
 void Step::recycle(BatchPlan const& plan) {
   if (latest_) {
-    latest_->end(output_.ended);
+    latest_->end(ended_);
   }
-  keys_.recycle(output_.freed, static_cast<std::uint64_t>(plan.batch_no));
-  errors_.reset(error_schema());
+  keys_.recycle(freed_, static_cast<std::uint64_t>(plan.batch_no));
+  ended_.clear();
+  freed_.clear();
+  pushed_.clear();
+  rows_pushed_ = 0;
+  pool_used_ = 0;
+  parts_.resize(1);
+  part_ = panes_taken_ = 0;
+  has_taken_ = false;
+  part().errors.reset(error_schema());
 }
 
 std::uint64_t Step::bytes() const {

@@ -35,10 +35,12 @@ class Step {
   // `source` where they come from one.
   void push(RowStage const& stage, std::size_t end, std::span<StageChunk* const> chunks,
             StageContext const& context, SourceReader const* source, BatchPlan const& plan);
-  // Ends the batch; then `panes` and `errors` are its rows.
-  void advance(Watermark w, BatchPlan const& plan, StageContext const& context);
-  [[nodiscard]] PaneRows& panes() { return panes_; }
-  // Panes as rows of weight +1 and -1, for consumers by `replace` (R78).
+  // Ends the batch; then its output is taken in parts (aggregation.hpp).
+  void advance(Watermark w, BatchPlan const& plan);
+  // Makes the next part `panes` and its errors; false: it was the last.
+  bool take_part(StageContext const& context);
+  [[nodiscard]] PaneRows& panes() { return part().panes; }
+  // The part as rows of weight +1 and -1, for consumers by `replace` (R78).
   EventBatch& replaced();
   // Frees what has ended; the last thing of a batch.
   void recycle(BatchPlan const& plan);
@@ -50,7 +52,6 @@ class Step {
   [[nodiscard]] std::vector<Feed>& feeds() { return feeds_; }
   [[nodiscard]] std::optional<RowStage> const& panes_stage() const { return panes_stage_; }
   [[nodiscard]] std::optional<RowStage> const& replaced_stage() const { return replaced_stage_; }
-  [[nodiscard]] bool has_errors() { return errors_.rows() > 0; }
   [[nodiscard]] KeyDictionary const& keys() const { return keys_; }
   [[nodiscard]] std::size_t transform() const { return transform_; }
   [[nodiscard]] Watermark watermark() const { return aggregation_->watermark(); }
@@ -73,6 +74,15 @@ class Step {
     RecordsView const* records = nullptr;
     SourceReader const* source = nullptr;
   };
+  // Rows of one part.  Those that a later step reads live until the batch ends.
+  struct Part {
+    PaneRows panes;
+    EventBatch errors, replaced;
+    std::vector<KeyId> replaced_key;
+  };
+  [[nodiscard]] Part& part() { return *parts_[part_]; }
+  void next_part();
+  bool take_output();
   void intern(std::size_t end, std::span<StageChunk* const> chunks, BatchPlan const& plan);
   void set_aside_drops(StageContext const& context);
   void set_aside_overflows(StageContext const& context);
@@ -88,12 +98,14 @@ class Step {
   std::optional<LatestPanes> latest_;
   std::vector<Feed> feeds_;
   std::optional<RowStage> panes_stage_, replaced_stage_;
-  bool keeps_errors_ = false;
+  bool keeps_errors_ = false, keeps_parts_ = false, takes_whole_ = false;
 
-  AggregationOutput output_;
-  PaneRows panes_;
-  EventBatch errors_, replaced_;
-  std::vector<KeyId> replaced_key_;
+  AggregationOutput output_, more_output_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::size_t part_ = 0, panes_taken_ = 0;  // of this batch
+  bool has_taken_ = false;
+  std::vector<EndedWindow> ended_;
+  std::vector<KeyId> freed_;
   std::vector<Pushed> pushed_;
   std::size_t rows_pushed_ = 0;
   std::vector<SetAside> set_aside_;
