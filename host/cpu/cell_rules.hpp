@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "host/cpu/contents.hpp"
 #include "host/cpu/fold.hpp"
 #include "host/cpu/record.hpp"
 #include "host/engine/aggregation.hpp"

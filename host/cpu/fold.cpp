@@ -1,18 +1,13 @@
-// Folds, merges and extracts accumulators; the kind of combine is looked at outside the row loops.
+// Folds and extracts accumulators; the kind of combine is looked at outside the row loops.
 #include "host/cpu/fold.hpp"
 
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "host/engine/value.hpp"
 
 namespace windrow::cpu {
 namespace {
-
-bool is_smallest(CombineFn const& fn) {
-  return fn.kind == CombineKind::min || fn.kind == CombineKind::first;
-}
 
 template <class T>
 T* of(std::byte* record, AccumulatorSlot const& slot) {
@@ -298,63 +293,6 @@ void fold(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) {
   }
 }
 
-void merge_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* to, std::byte* from) {
-  WINDROW_ASSERT(!layout.counts_contributions(), "sessions take no withdrawals");
-  for (AccumulatorSlot const& slot : layout.slots()) {
-    switch (slot.kind) {
-      case AccumulatorKind::count:
-        merge(*of<CountAccumulator>(to, slot), *of<CountAccumulator>(from, slot));
-        break;
-      case AccumulatorKind::wide_sum:
-        merge(*of<WideSum>(to, slot), *of<WideSum>(from, slot));
-        break;
-      case AccumulatorKind::number_sum:
-        merge(*of<NumberSum>(to, slot), *of<NumberSum>(from, slot));
-        break;
-      case AccumulatorKind::moments:
-        merge(*of<Moments>(to, slot), *of<Moments>(from, slot));
-        break;
-      case AccumulatorKind::extreme:
-        merge(*of<Extreme>(to, slot), *of<Extreme>(from, slot), is_smallest(slot.fn));
-        break;
-      case AccumulatorKind::truths:
-        merge(*of<Truths>(to, slot), *of<Truths>(from, slot));
-        break;
-      case AccumulatorKind::pick:
-        merge(*of<Pick>(to, slot), *of<Pick>(from, slot), is_smallest(slot.fn));
-        break;
-      case AccumulatorKind::boxed: {
-        std::uint32_t const handle = *of<std::uint32_t>(from, slot);
-        if (handle == 0) {
-          break;
-        }
-        std::uint32_t& target = *of<std::uint32_t>(to, slot);
-        if (target == 0) {
-          std::swap(target, *of<std::uint32_t>(from, slot));
-        } else {
-          merge_boxed(slot.fn, boxes.at(target), std::move(boxes.at(handle)));
-        }
-        break;
-      }
-    }
-  }
-  clear_contents(layout, boxes, from);
-}
-
-void clear_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record) {
-  if (layout.has_boxes()) {
-    for (AccumulatorSlot const& slot : layout.slots()) {
-      if (slot.kind == AccumulatorKind::boxed && !slot.logged) {
-        boxes.free(*of<std::uint32_t>(record, slot));
-      }
-    }
-    if (layout.has_log()) {
-      boxes.free(layout.log(record));
-    }
-  }
-  std::memset(record + layout.contents_begin(), 0, layout.bytes() - layout.contents_begin());
-}
-
 std::uint32_t extract(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
                       std::vector<Column>& out) {
   std::uint32_t overflows = 0;
@@ -368,112 +306,6 @@ std::uint32_t extract(RecordLayout const& layout, BoxPool& boxes, std::byte* rec
     extract_logged(layout, boxes, record, out);
   }
   return overflows;
-}
-
-void write_contents(RecordLayout const& layout, BoxPool const& boxes, std::byte* record,
-                    ByteWriter& out) {
-  auto const write_handle = [&](std::uint32_t handle) {
-    write_box(handle == 0 ? Box{} : boxes.at(handle), out);
-  };
-  if (layout.counts_contributions()) {
-    out.put(layout.contributions(record));
-  }
-  for (AccumulatorSlot const& slot : layout.slots()) {
-    if (slot.logged) {
-      continue;
-    }
-    switch (slot.kind) {
-      case AccumulatorKind::count:
-        out.put(of<CountAccumulator>(record, slot)->rows);
-        break;
-      case AccumulatorKind::wide_sum:
-        out.put(of<WideSum>(record, slot)->low);
-        out.put(of<WideSum>(record, slot)->high);
-        break;
-      case AccumulatorKind::number_sum:
-        out.put(of<NumberSum>(record, slot)->sum);
-        out.put(of<NumberSum>(record, slot)->count);
-        break;
-      case AccumulatorKind::moments:
-        out.put(of<Moments>(record, slot)->count);
-        out.put(of<Moments>(record, slot)->mean);
-        out.put(of<Moments>(record, slot)->m2);
-        break;
-      case AccumulatorKind::extreme:
-        out.put(of<Extreme>(record, slot)->rank);
-        out.put(of<Extreme>(record, slot)->count);
-        break;
-      case AccumulatorKind::truths:
-        out.put(of<Truths>(record, slot)->seen_true);
-        out.put(of<Truths>(record, slot)->seen_false);
-        break;
-      case AccumulatorKind::pick:
-        out.put(of<Pick>(record, slot)->time_us);
-        out.put(of<Pick>(record, slot)->rank);
-        out.put(of<Pick>(record, slot)->state);
-        break;
-      case AccumulatorKind::boxed:
-        write_handle(*of<std::uint32_t>(record, slot));
-        break;
-    }
-  }
-  if (layout.has_log()) {
-    write_handle(layout.log(record));
-  }
-}
-
-void read_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record, ByteReader& in) {
-  auto const read_into = [&](std::uint32_t& handle) {
-    Box box = read_box(in);
-    if (!box.empty()) {
-      boxes.open(handle) = std::move(box);
-    }
-  };
-  if (layout.counts_contributions()) {
-    layout.contributions(record) = in.get<std::int64_t>();
-  }
-  for (AccumulatorSlot const& slot : layout.slots()) {
-    if (slot.logged) {
-      continue;
-    }
-    switch (slot.kind) {
-      case AccumulatorKind::count:
-        of<CountAccumulator>(record, slot)->rows = in.get<std::int64_t>();
-        break;
-      case AccumulatorKind::wide_sum:
-        of<WideSum>(record, slot)->low = in.get<std::uint64_t>();
-        of<WideSum>(record, slot)->high = in.get<std::int64_t>();
-        break;
-      case AccumulatorKind::number_sum:
-        of<NumberSum>(record, slot)->sum = in.get<double>();
-        of<NumberSum>(record, slot)->count = in.get<std::int64_t>();
-        break;
-      case AccumulatorKind::moments:
-        of<Moments>(record, slot)->count = in.get<std::int64_t>();
-        of<Moments>(record, slot)->mean = in.get<double>();
-        of<Moments>(record, slot)->m2 = in.get<double>();
-        break;
-      case AccumulatorKind::extreme:
-        of<Extreme>(record, slot)->rank = in.get<std::int64_t>();
-        of<Extreme>(record, slot)->count = in.get<std::int64_t>();
-        break;
-      case AccumulatorKind::truths:
-        of<Truths>(record, slot)->seen_true = in.get<std::uint8_t>();
-        of<Truths>(record, slot)->seen_false = in.get<std::uint8_t>();
-        break;
-      case AccumulatorKind::pick:
-        of<Pick>(record, slot)->time_us = in.get<std::int64_t>();
-        of<Pick>(record, slot)->rank = in.get<std::int64_t>();
-        of<Pick>(record, slot)->state = in.get<Picked>();
-        break;
-      case AccumulatorKind::boxed:
-        read_into(*of<std::uint32_t>(record, slot));
-        break;
-    }
-  }
-  if (layout.has_log()) {
-    read_into(layout.log(record));
-  }
 }
 
 }  // namespace windrow::cpu

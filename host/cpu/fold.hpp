@@ -1,4 +1,4 @@
-// What combines do to records: fold rows column by column, merge, extract, clear.
+// What combines do to records: fold rows column by column, extract results.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -26,19 +26,8 @@ struct FoldInput {
 // One pass over the rows per combine.  Fixed-size accumulators allocate nothing.
 void fold(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in);
 
-// Moves what `from` holds into `to`; `from` is left cleared.
-void merge_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* to, std::byte* from);
-
-// The identity in every accumulator, log and contributions; boxes go back to the pool.
-void clear_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record);
-
 // Appends one row to `out` ([combines]); returns how many results left int64 and are null.
 std::uint32_t extract(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
                       std::vector<Column>& out);
-
-// One accumulator, also of a folded log.
-void write_contents(RecordLayout const& layout, BoxPool const& boxes, std::byte* record,
-                    ByteWriter& out);
-void read_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record, ByteReader& in);
 
 }  // namespace windrow::cpu

@@ -34,6 +34,11 @@ struct AccumulatorSlot {
   std::uint32_t offset = 0;
 };
 
+// Of extremes and picks: does the smallest win?
+[[nodiscard]] constexpr bool is_smallest(CombineFn const& fn) noexcept {
+  return fn.kind == CombineKind::min || fn.kind == CombineKind::first;
+}
+
 //   hold           EARLIEST and LATEST: the element hold, valid if the flag `held` is set
 //   contributions  withdrawals: sum of the weights of the rows in the accumulators
 //   log            withdrawals: handle of the box that holds the logged rows
