@@ -1,4 +1,4 @@
-// librdkafka's C API behind one class; settings of performance.md 2.3.
+// librdkafka's C API behind one class.
 #include "ingest/kafka_client.hpp"
 
 #include <fmt/format.h>
@@ -10,32 +10,7 @@
 namespace windrow::kafka {
 namespace {
 
-constexpr int refused = 78;
 using List = std::unique_ptr<rd_kafka_topic_partition_list_t, Destroy>;
-
-// Fetch far ahead but within memory, and tell us where partitions end.
-constexpr std::pair<char const*, char const*> defaults[] = {
-    {"group.id", "windrow"},  // assign() wants one; offsets are committed only if the user names it
-    {"client.id", "windrow"},
-    {"queued.min.messages", "1000000"},
-    {"queued.max.messages.kbytes", "262144"},
-    {"fetch.max.bytes", "33554432"},
-    {"enable.partition.eof", "true"},
-};
-// Our positions are the truth: librdkafka neither commits nor chooses offsets by itself.
-constexpr std::pair<char const*, char const*> fixed[] = {
-    {"enable.auto.commit", "false"},
-    {"enable.auto.offset.store", "false"},
-    {"auto.offset.reset", "error"},
-};
-
-void set(rd_kafka_conf_t* conf, std::string const& key, std::string const& value) {
-  char text[512];
-  if (rd_kafka_conf_set(conf, key.c_str(), value.c_str(), text, sizeof text) != RD_KAFKA_CONF_OK) {
-    throw EnvironmentError(
-        fmt::format("kafka source: a setting was refused: {}: key={}", text, key), refused);
-  }
-}
 
 List list_of(std::vector<std::pair<TopicPartition, std::int64_t>> const& offsets) {
   List list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
@@ -53,29 +28,8 @@ rd_kafka_topic_partition_t const* answer(List const& list, TopicPartition const&
 
 }  // namespace
 
-Client::Client(std::string const& bootstrap_servers,
-               std::map<std::string, std::string> const& config) {
-  std::unique_ptr<rd_kafka_conf_t, Destroy> conf(rd_kafka_conf_new());
-  for (auto const& [key, value] : defaults) {
-    set(conf.get(), key, value);
-  }
-  for (auto const& [key, value] : config) {
-    bool const ours = std::any_of(std::begin(fixed), std::end(fixed),
-                                  [&](auto const& f) { return key == f.first; });
-    if (ours || key == "enable.partition.eof" || key == "bootstrap.servers") {
-      throw EnvironmentError(
-          fmt::format("kafka source: a setting that Windrow makes itself cannot be given (offsets: "
-                      "start_from, "
-                      "auto_offset_reset_config; servers: bootstrap_servers): key={}",
-                      key),
-          refused);
-    }
-    set(conf.get(), key, value);
-  }
-  for (auto const& [key, value] : fixed) {
-    set(conf.get(), key, value);
-  }
-  set(conf.get(), "bootstrap.servers", bootstrap_servers);
+Client::Client(std::string const& bootstrap_servers, ConsumerConfig const& config) {
+  Conf conf = consumer_conf(bootstrap_servers, config);
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_log_cb(conf.get(), [](rd_kafka_t const*, int, char const*, char const*) {});
   rd_kafka_conf_set_error_cb(
@@ -87,7 +41,7 @@ Client::Client(std::string const& bootstrap_servers,
   handle_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), text, sizeof text));
   if (!handle_) {
     throw EnvironmentError(fmt::format("kafka source: the client's settings do not work: {}", text),
-                           refused);
+                           78);
   }
   static_cast<void>(conf.release());  // the handle owns it now
   rd_kafka_poll_set_consumer(handle_.get());

@@ -2,12 +2,13 @@
 #pragma once
 #include <librdkafka/rdkafka.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "ingest/kafka_settings.hpp"
 
 namespace windrow::kafka {
 
@@ -28,15 +29,12 @@ struct Destroy {
   }
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
   void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
-  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
 };
 using Message = std::unique_ptr<rd_kafka_message_t, Destroy>;
 
 class Client {
  public:
-  // Settings that are given win over ours, except those that our offsets rest on, which are
-  // refused.
-  Client(std::string const& bootstrap_servers, std::map<std::string, std::string> const& config);
+  Client(std::string const& bootstrap_servers, ConsumerConfig const& config);
   Client(Client const&) = delete;  // callbacks hold its address
   Client& operator=(Client const&) = delete;
 

@@ -14,7 +14,7 @@ struct KafkaSourceOptions {
   std::vector<std::string> topics;
   std::string topic_pattern;  // instead of `topics`: a regular expression for whole names
   std::string bootstrap_servers;
-  std::map<std::string, std::string> consumer_config;  // librdkafka's keys, passed through
+  std::map<std::string, std::string> consumer_config;  // librdkafka's settings (kafka_settings.hpp)
   // Where the partitions found at the first start begin; `otherwise` where the group has no offset.
   // Partitions found later, or missing in a snapshot, begin at their start: nothing of them was
   // seen.

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "host/cli/pipeline_file.hpp"
 #include "host/plan/codes.hpp"
 #include "host/plan/pipeline_file.hpp"
 
@@ -43,6 +44,7 @@ LoadOptions options() {
     read.numbers = {{"ts", 1.76e12}};
     return read;
   };
+  out.consumer_settings = cli::consumer_settings();
   return out;
 }
 

@@ -139,6 +139,15 @@ class CliTest(unittest.TestCase):
         self.assertEqual(cuda.returncode, 78)
         self.assertIn("cuda", cuda.stderr)
 
+    def test_secrets_of_consumer_config_reach_the_client(self):
+        job = ("pipeline: {type: chain, transforms: [{type: ReadFromKafka, config: {topic: t, "
+               "bootstrap_servers: 'localhost:1', consumer_config: {security.protocol: {env: P}}}}, "
+               "{type: WriteToJson, config: {path: out, write_mode: append}}]}")
+        self.assertEqual(self.windrow("check", "-", stdin=job).returncode, 0)
+        refused = self.windrow("run", "-", stdin=job, env={"P": "smoke-signals"})
+        self.assertEqual(refused.returncode, 78, refused.stderr)
+        self.assertIn("key=security.protocol", refused.stderr)
+
     def test_a_bounded_job_gives_the_truth(self):
         self.windrow("gen", "pageviews", "--seed", 11, "--events", 20000, "--out", "data", "--truth",
                      "truth.json", "--reading", "whole")

@@ -35,6 +35,9 @@ KafkaSourceOptions kafka_options(ReadFromKafka const& config, Duration give_up_a
   options.topic_pattern = config.topic_pattern;
   options.bootstrap_servers = config.bootstrap_servers;
   options.consumer_config = config.consumer_config;
+  for (auto const& [name, secret] : config.consumer_secrets) {
+    options.consumer_config[name] = secret.reveal();
+  }
   options.start = static_cast<KafkaSourceOptions::Start>(config.start);
   options.start_timestamp = config.start_timestamp;
   options.discovery_interval = config.partition_discovery_interval;

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "host/engine/snapshot.hpp"
+#include "ingest/kafka_settings.hpp"
 #include "ingest/schema_inference.hpp"
 
 namespace windrow::cli {
@@ -23,6 +24,19 @@ bool in_colour(Invocation const& invocation) {
 }
 
 }  // namespace
+
+ConsumerSettings consumer_settings() {
+  ConsumerSettings out;
+  out.fault = [](std::string const& name, std::optional<std::string> const& value) {
+    auto fault = kafka::setting_fault(name, value);
+    return fault ? std::optional(ConsumerSettings::Fault{fault->name, std::move(fault->text),
+                                                         std::move(fault->instead)})
+                 : std::nullopt;
+  };
+  out.names = kafka::setting_names();
+  out.buffer_bytes = kafka::fetch_buffer_bytes;
+  return out;
+}
 
 std::string read_text(std::string const& path) {
   if (path == "-") {
@@ -56,6 +70,7 @@ LoadResult load_text(std::string const& name, std::string const& text, Invocatio
   }
   options.sets = invocation.sets;
   options.infer_schema = infer_json_schema;
+  options.consumer_settings = consumer_settings();
   return load(name, text, options);
 }
 

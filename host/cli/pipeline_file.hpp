@@ -10,9 +10,11 @@ namespace windrow::cli {
 // "-" is stdin.  EnvironmentError 78 if it cannot be read.
 [[nodiscard]] std::string read_text(std::string const& path);
 
+// What librdkafka says of `consumer_config`.
+[[nodiscard]] ConsumerSettings consumer_settings();
+
 [[nodiscard]] LoadResult load_text(std::string const& name, std::string const& text,
                                    Invocation const& invocation, LoadOptions::Purpose purpose);
-// `device`, `state`: the options of those names, over what the file says; empty: not given.
 [[nodiscard]] LoadResult load_file(std::string const& path, Invocation const& invocation,
                                    LoadOptions::Purpose purpose);
 

@@ -55,7 +55,7 @@ constexpr CodeEntry table[] = {
     {"W213", "period longer than size: rows in no window", ""},
     {"W214", "secret in plain text", ""},
     {"W215", "windows of whole days are UTC days", ""},
-    {"W216", "fetch buffers of all partitions over the memory budget", "check --connect"},
+    {"W216", "fetch buffers over the memory budget", ""},
     {"W217", "GPU budget over free memory with device: auto", "the CUDA backend (at run)"},
     {"W218", "numbers of AssignTimestamps without a unit look like ms, us or ns", ""},
     {"W219", "a compacted topic breaks exact replay", "check --connect"},

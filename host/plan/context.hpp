@@ -1,5 +1,6 @@
 // What all parts of the checker share while one file is read.
 #pragma once
+#include <cstdint>
 #include <deque>
 #include <string>
 
@@ -10,9 +11,10 @@ namespace windrow {
 
 struct Context {
   LoadOptions const& options;
-  Report report;
+  Report report{};
   bool allow_unsafe_triggers = false;
-  std::deque<YamlNode> documents;  // texts inside of scalars, read as YAML
+  std::uint64_t memory_limit = 0;    // bytes; 0: none
+  std::deque<YamlNode> documents{};  // texts inside of scalars, read as YAML
 
   // Reads a scalar's text as YAML (a windowing or JSON Schema in a string).  Parts of a text that
   // stands in the file byte for byte keep their places, others get the scalar's.  Null if it is not

@@ -78,6 +78,8 @@ class GraphBuilder {
   [[nodiscard]] std::optional<WatermarkSettings> watermark(Work& work, bool bounded);
   void kafka_start(Work& work, ReadFromKafka& config);
   void kafka_settings(Work& work, ReadFromKafka& config);
+  [[nodiscard]] bool check_setting(YamlEntry const& entry, std::string const& place);
+  void check_buffers(Work& work, ReadFromKafka const& config);
 
   bool assign_timestamps(Work& work);
   bool map_to_fields(Work& work);
@@ -128,7 +130,8 @@ class GraphBuilder {
   std::vector<std::size_t> graph_index_;  // per written transform; SIZE_MAX: dissolved
   std::vector<YamlNode const*> at_;       // per transform of the graph
   std::set<std::size_t> tracked_;
-  struct Space {  // a table or directory that a sink writes
+  std::uint64_t fetch_buffers_ = 0;  // bytes, of all Kafka sources so far (W216)
+  struct Space {                     // a table or directory that a sink writes
     std::string system, place, prefix, label;
     YamlNode const* at;
   };

@@ -122,6 +122,7 @@ LoadedPipeline read_pipeline(Context& context, YamlNode const& root, std::string
   context.allow_unsafe_triggers = false;
   out.graph.settings = read_settings(context, settings_maps(context, root, overlays), file_name);
   out.graph.settings.allow_unsafe_triggers = context.allow_unsafe_triggers;
+  context.memory_limit = out.graph.settings.memory_limit;
   if (YamlNode const* const pipeline = keys.find("pipeline")) {
     std::vector<WrittenTransform> const written = read_structure(context, *pipeline);
     out.graph.transforms = GraphBuilder{context, written}.build();
@@ -181,7 +182,7 @@ std::vector<LoadedPipeline> read_list(Context& context, YamlNode const& root,
 
 LoadResult load(std::string_view file_name, std::string const& text, LoadOptions const& options) {
   LoadResult out;
-  Context context{options, {}, false, {}};
+  Context context{.options = options};
   bool parsed = true;
   YamlNode root = read_text(context, file_name, text, parsed);
   if (parsed) {

@@ -14,6 +14,22 @@
 
 namespace windrow {
 
+// What the Kafka client knows of its settings.
+//   fault         why one cannot be given; without a value (a secret) only its name is looked at
+//   names         for suggestions
+//   buffer_bytes  bytes of records that a client of these settings may hold (W216)
+struct ConsumerSettings {
+  struct Fault {
+    bool name = false;          // it is the name that is wrong, else the value
+    std::string text, instead;  // instead: what to write, or empty
+  };
+  std::function<std::optional<Fault>(std::string const& name,
+                                     std::optional<std::string> const& value)>
+      fault;
+  std::vector<std::string> names;
+  std::function<std::uint64_t(std::map<std::string, std::string> const&)> buffer_bytes;
+};
+
 //   vars          {{ name }}
 //   environment   ${NAME} and secrets; empty: nothing is set
 //   overlay       -c FILE: a map of engine settings over options.windrow
@@ -22,6 +38,7 @@ namespace windrow {
 //   schemas       of sources that the caller scripts, by name: what the file says of their rows is
 //   not
 //                 looked at (transcripts: `Create` named Input)
+//   consumer_settings  none: `consumer_config` is not looked at
 struct LoadOptions {
   enum class Purpose : std::uint8_t { check, run, test };
   Purpose purpose = Purpose::check;
@@ -34,6 +51,7 @@ struct LoadOptions {
   std::vector<std::string> sets;
   std::function<InferredSchema(std::string const& path)> infer_schema;
   std::map<std::string, Schema> schemas;
+  std::optional<ConsumerSettings> consumer_settings;
 };
 
 // Rows of one transform in a test, each as JSON text.
