@@ -14,6 +14,7 @@ import time
 import unittest
 
 WINDROW = ""
+EXAMPLES = pathlib.Path(__file__).resolve().parent.parent / "examples"
 
 COUNTS = """
 pipeline:
@@ -122,10 +123,9 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.windrow("explain", path).returncode, 78)
 
     def test_check_and_explain_read_stdin_and_accept_the_examples(self):
-        examples = pathlib.Path(__file__).resolve().parent.parent / "examples"
         self.windrow("gen", "pageviews", "--events", 1000, "--out", "data")
         env = {"WINDROW_INPUT": str(self.path / "data/pageviews-*.ndjson")}
-        for path in sorted(examples.glob("*.yaml")):
+        for path in sorted(EXAMPLES.glob("*.yaml")):
             checked = self.windrow("check", "-", stdin=path.read_text(), env=env)
             self.assertEqual(checked.returncode, 0, checked.stderr)
             explained = self.windrow("explain", "-", stdin=path.read_text(), env=env)
@@ -274,6 +274,58 @@ class CliTest(unittest.TestCase):
         bad = self.windrow("test", self.job(TESTED, second=5))
         self.assertEqual(bad.returncode, 1, bad.stdout + bad.stderr)
         self.assertIn("0 passed, 1 failed", bad.stdout)
+
+    def test_transcripts_of_a_file_pass_and_fail_by_line(self):
+        for name in ("pageviews.yaml", "sessions.yaml"):
+            text = (EXAMPLES / name).read_text()
+            good = self.windrow("test", EXAMPLES / name)
+            self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
+            self.assertIn(f"passed {EXAMPLES / name}:", good.stdout)
+            path = self.file(name, text.replace("{views: 3}", "{views: 4}"))
+            bad = self.windrow("test", path)
+            self.assertEqual(bad.returncode, 1, bad.stdout + bad.stderr)
+            line = 1 + text[:text.index("{views: 3}")].count("\n")
+            line -= 0 if name == "pageviews.yaml" else 1  # the list of panes begins a line above
+            self.assertIn(f"{path}:{line}: Unmatched output", bad.stdout)
+            self.assertIn("views=3", bad.stdout)
+
+    def transcript(self, *actions, source="Create, config: {elements: [{n: 1}]}"):
+        text = ("pipeline:\n  transforms:\n"
+                "    - {type: %s, name: In}\n"
+                "    - {type: Combine, name: Sum, input: In, windowing: {type: fixed, size: 10s}, "
+                "config: {group_by: [], combine: {total: {value: n, fn: sum}}}}\n"
+                "    - {type: WriteToJson, name: Out, input: Sum, config: {path: nowhere, write_mode: append}}\n"
+                "tests:\n  - name: one\n    transcript:\n" % source)
+        return self.windrow("test", self.file("job.yaml", text + "".join(f"      - {a}\n" for a in actions)))
+
+    def test_a_transcript_scripts_records_of_the_source(self):
+        done = self.transcript("input: [{n: 2, ts: 3}, {n: 4, ts: 9.999999}, {n: 8, ts: 10}]", "watermark: 10",
+                               "expect: [{interval: [0, 10], result: {total: 6}}]", "restart:", "end: {}",
+                               "expect: [{interval: [10, 20], result: {total: 8}, timing: ON_TIME}]")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        # Bytes that the source's decoder refuses reach no step; a record without `ts` comes now.
+        done = self.transcript("clock: 14", "input: ['{\"n\": 1', {n: 2}, '']", "end: {}",
+                               "expect: [{interval: [10, 20], result: {total: 2}}]")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_bad_transcripts_are_refused_by_line(self):
+        wrong = self.transcript("inptu: [{n: 1}]", "expect: [{timng: LATE}, {interval: [1]}]")
+        self.assertEqual(wrong.returncode, 78)
+        for place, word in (("9:9", "'input'"), ("10:19", "'timing'"), ("10:44", "two times")):
+            self.assertIn(f"job.yaml:{place}: error", wrong.stderr)
+            self.assertIn(word, wrong.stderr)
+        for at, text, action in ((9, "not a time: soon", "watermark: soon"),
+                                 (9, "no step is called 'Smu', did you mean 'Sum'?", "expect: [{step: Smu}]"),
+                                 (9, "records are a list", "deliver: {p0: 1}")):
+            failed = self.transcript(action)
+            self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
+            self.assertIn(f"job.yaml:{at}: ", failed.stdout)
+            self.assertIn(text, failed.stdout)
+        left = self.transcript("input: [{n: 1, ts: 1}]", "watermark: 10", "watermark: 20")
+        self.assertIn("job.yaml:10: Unexpected output: Sum", left.stdout)
+        both = self.transcript("end: {}\n    mock_outputs: []")
+        self.assertEqual(both.returncode, 78)
+        self.assertIn("job.yaml:10:5: error[E141]", both.stderr)
 
     def test_lists_of_pipelines_are_tests_and_nothing_else(self):
         root = pathlib.Path(__file__).parent / "beam_yaml"

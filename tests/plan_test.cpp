@@ -358,13 +358,21 @@ tests:
   - name: one
     mock_outputs: [{name: A, elements: [{element: 2}]}]
     expected_outputs: [{name: A, elements: [{element: 2.50}]}]
-    transcript: [{watermark: -inf}, {input: [1, 7.0]}]
+  - name: two
+    observe: [B]
+    transcript:
+      - {watermark: -inf}
+      - input: [1, 7.0]
 )");
   ASSERT_TRUE(result.ok()) << texts(result);
-  ASSERT_EQ(result.tests.size(), 1U);
+  ASSERT_EQ(result.tests.size(), 2U);
   EXPECT_EQ(result.tests[0].mock_outputs[0].elements[0], R"({"element": 2})");
   EXPECT_EQ(result.tests[0].expected_outputs[0].elements[0], R"({"element": 2.50})");
-  EXPECT_EQ(result.tests[0].transcript, R"([{"watermark": "-inf"}, {"input": [1, 7.0]}])");
+  ASSERT_EQ(result.tests[1].transcript.size(), 2U);
+  EXPECT_EQ(result.tests[1].transcript[0].json, R"({"watermark": "-inf"})");
+  EXPECT_EQ(result.tests[1].transcript[1].json, R"({"input": [1, 7.0]})");
+  EXPECT_EQ(result.tests[1].transcript[1].at, (Position{11, 9}));
+  EXPECT_EQ(result.tests[1].observe, std::vector<std::string>{"B"});
 }
 
 TEST(PlanTest, AListOfPipelinesIsForTestsAndEachHasItsOwnOptions) {

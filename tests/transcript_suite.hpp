@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/cli/transcript/run.hpp"
+#include "host/cli/transcript/documents.hpp"
 #include "host/cpu/cpu_aggregation.hpp"
 #include "tests/temporary_directory.hpp"
 

@@ -5,6 +5,7 @@
 #include "host/cli/pipeline_file.hpp"
 #include "host/cli/pipeline_run.hpp"
 #include "host/cli/test_blocks.hpp"
+#include "host/cli/test_transcript.hpp"
 #include "host/cli/verbs.hpp"
 
 namespace windrow::cli {
@@ -41,7 +42,9 @@ class Test final : public Verb {
  private:
   void run_tests(std::string const& file, LoadedPipeline const& pipeline) {
     for (PipelineTest const& test : pipeline.tests) {
-      std::vector<std::string> const faults = run_block(pipeline.graph, test);
+      std::vector<std::string> const faults = test.transcript.empty()
+                                                  ? run_block(pipeline.graph, test)
+                                                  : run_transcript(file, pipeline.graph, test);
       (faults.empty() ? passed_ : failed_) += 1;
       fmt::print("{} {}:{} {}\n", faults.empty() ? "passed" : "FAILED", file, test.at.line,
                  test.name);
@@ -52,9 +55,6 @@ class Test final : public Verb {
   }
 
   static std::vector<std::string> run_block(Graph const& graph, PipelineTest const& test) {
-    if (!test.transcript.empty()) {
-      return {"transcripts in pipeline files are not run by this build"};
-    }
     MockedGraph block = mocked(graph, test);
     if (!block.faults.empty()) {
       return block.faults;

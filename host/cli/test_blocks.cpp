@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "host/cli/graph_part.hpp"
 #include "host/plan/suggestion.hpp"
 
 namespace windrow::cli {
@@ -112,57 +113,30 @@ class Mocking {
     graph_.transforms.push_back(std::move(expectation));
   }
 
-  // Depth first from the expectations, so that the result is in topological order again.
   void keep_what_leads_to_expectations() {
-    place_.assign(graph_.transforms.size(), SIZE_MAX);
+    std::vector<std::size_t> expectations;
     for (std::size_t at = 0; at < graph_.transforms.size(); ++at) {
       if (std::holds_alternative<AssertEqual>(graph_.transforms[at].config)) {
-        keep(at);
+        expectations.push_back(at);
       }
     }
-    for (Transform& transform : kept_) {
-      if (transform.step) {
-        transform.step = place_[*transform.step];
-      }
-    }
-    for (Transform& transform : kept_) {
-      bool const read = std::any_of(kept_.begin(), kept_.end(), [&](Transform const& other) {
-        return std::any_of(other.inputs.begin(), other.inputs.end(), [&](Edge const& edge) {
-          return edge.errors && &kept_[edge.transform] == &transform;
-        });
-      });
-      transform.has_errors = transform.has_errors && read;
-    }
-    if (kept_.empty()) {
+    if (expectations.empty()) {
       faults_.push_back("nothing is expected");
     }
-    graph_.transforms = std::move(kept_);
-  }
-
-  void keep(std::size_t at) {
-    if (place_[at] != SIZE_MAX) {
-      return;
-    }
-    Transform transform = graph_.transforms[at];
-    for (Edge& edge : transform.inputs) {
-      keep(edge.transform);
-      edge.transform = place_[edge.transform];
-    }
+    graph_ = part_leading_to(std::move(graph_), expectations);
     auto const& allowed = test_.allowed_sources;
-    if (is_source(transform) &&
-        std::find(allowed.begin(), allowed.end(), transform.name) == allowed.end()) {
-      faults_.push_back(
-          fmt::format("source '{}' is neither mocked nor in allowed_sources", transform.name));
+    for (Transform const& transform : graph_.transforms) {
+      if (is_source(transform) &&
+          std::find(allowed.begin(), allowed.end(), transform.name) == allowed.end()) {
+        faults_.push_back(
+            fmt::format("source '{}' is neither mocked nor in allowed_sources", transform.name));
+      }
     }
-    place_[at] = kept_.size();
-    kept_.push_back(std::move(transform));
   }
 
   Graph graph_;
   PipelineTest const& test_;
   std::vector<std::string> faults_;
-  std::vector<std::size_t> place_;  // of a transform among those kept
-  std::vector<Transform> kept_;
 };
 
 }  // namespace

@@ -166,7 +166,11 @@ constexpr KeySpec test_table[] = {
     {"expected_inputs", anything, "[]", beam, "rows that a transform must read"},
     {"expected_outputs", anything, "[]", beam, "rows that a transform must give"},
     {"allowed_sources", texts_or_text, "[]", beam, "sources that may really be read"},
-    {"transcript", anything, "", W, "actions and expected panes"},
+    {.name = "transcript",
+     .type = elements,
+     .windrow = W,
+     .meaning = "instead of these: actions and the panes that they must give"},
+    {"observe", texts, "", W, "steps whose panes a transcript names; all if not given"},
 };
 
 }  // namespace

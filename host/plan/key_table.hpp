@@ -77,6 +77,9 @@ struct TransformSpec {
 [[nodiscard]] std::span<KeySpec const> event_time_keys();
 [[nodiscard]] std::span<KeySpec const> error_handling_keys();
 [[nodiscard]] std::span<KeySpec const> test_keys();
+[[nodiscard]] std::span<KeySpec const> transcript_keys();  // of an action
+[[nodiscard]] std::span<KeySpec const> pane_keys();        // of an expected pane
+[[nodiscard]] std::span<KeySpec const> counter_keys();     // of expect_counters
 [[nodiscard]] std::span<KeySpec const> top_config_keys();
 [[nodiscard]] std::span<KeySpec const> variance_config_keys();
 

@@ -60,13 +60,19 @@ struct TestRows {
   Position at;
   std::vector<std::string> elements;
 };
+// An action of a transcript, as JSON text.
+struct TestAction {
+  Position at;
+  std::string json;
+};
 // A block of `tests`, as written: what it names is looked up by `windrow test`.
 struct PipelineTest {
   std::string name;
   Position at;
   std::vector<TestRows> mock_inputs, mock_outputs, expected_inputs, expected_outputs;
   std::vector<std::string> allowed_sources;
-  std::string transcript;  // W: the actions as JSON (semantics.md 18.1), empty if there are none
+  std::vector<TestAction> transcript;  // W: instead of the above (semantics.md 18.1)
+  std::vector<std::string> observe;    // W: the steps whose panes it names; empty: all
 };
 
 struct LoadedPipeline {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "host/plan/keys.hpp"
+#include "host/plan/transcript_reader.hpp"
 
 namespace windrow {
 namespace {
@@ -38,6 +39,17 @@ std::vector<TestRows> read_rows(Context& context, Keys const& test, char const* 
   return out;
 }
 
+// A transcript scripts the source and lists panes: rows put in or expected elsewhere have no place.
+void refuse_beside(Context& context, YamlNode const& test) {
+  for (char const* const key :
+       {"mock_inputs", "mock_outputs", "expected_inputs", "expected_outputs", "allowed_sources"}) {
+    if (YamlNode const* const written = test.find_key(key)) {
+      context.report.add("E141", *written,
+                         fmt::format("a test has either a 'transcript' or '{}'", key));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<PipelineTest> read_tests(Context& context, YamlNode const& node) {
@@ -61,11 +73,14 @@ std::vector<PipelineTest> read_tests(Context& context, YamlNode const& node) {
       test.allowed_sources.push_back(source->text);
     }
     if (YamlNode const* const transcript = keys.find("transcript")) {
-      if (!transcript->is_list()) {
-        context.report.add("E141", *transcript,
-                           fmt::format("'transcript' must be a list, is {}", kind_of(*transcript)));
+      test.transcript = read_transcript(context, *transcript);
+      refuse_beside(context, item);
+      if (transcript->items.empty()) {
+        context.report.add("E141", *transcript, "'transcript' must have an action");
       }
-      test.transcript = json_of(*transcript);
+    }
+    for (YamlNode const* const step : keys.texts("observe")) {
+      test.observe.push_back(step->text);
     }
     out.push_back(std::move(test));
   }

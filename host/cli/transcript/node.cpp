@@ -2,6 +2,8 @@
 
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 #include <yaml-cpp/yaml.h>
 
 #include <stdexcept>
@@ -169,6 +171,36 @@ void append_flow(Node const& node, std::string& out) {
   }
 }
 
+void write_json(Node const& node, rapidjson::Writer<rapidjson::StringBuffer>& out) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      out.Null();
+      break;
+    case Node::Kind::scalar:
+      if (node.quoted) {
+        out.String(node.text.data(), static_cast<rapidjson::SizeType>(node.text.size()));
+      } else {  // a number or boolean, as it was written
+        out.RawValue(node.text.data(), node.text.size(), rapidjson::kNumberType);
+      }
+      break;
+    case Node::Kind::list:
+      out.StartArray();
+      for (Node const& item : node.items) {
+        write_json(item, out);
+      }
+      out.EndArray();
+      break;
+    case Node::Kind::map:
+      out.StartObject();
+      for (auto const& [name, value] : node.fields) {
+        out.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+        write_json(value, out);
+      }
+      out.EndObject();
+      break;
+  }
+}
+
 }  // namespace
 
 std::vector<Node> parse_yaml(std::string const& text) {
@@ -190,6 +222,13 @@ Node parse_json(std::string_view line) {
     throw std::runtime_error("transcript: a line is not JSON");
   }
   return std::move(builder.root);
+}
+
+std::string to_json(Node const& node) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  write_json(node, writer);
+  return {buffer.GetString(), buffer.GetSize()};
 }
 
 std::string to_flow(Node const& node) {

@@ -33,6 +33,8 @@ struct Node {
 std::vector<Node> parse_yaml(std::string const& text);
 // One JSON document.
 Node parse_json(std::string_view line);
+// JSON text of a tree that came from JSON.
+std::string to_json(Node const& node);
 // Flow text that YAML reads as the same tree.
 std::string to_flow(Node const& node);
 

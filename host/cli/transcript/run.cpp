@@ -1,29 +1,18 @@
 #include "host/cli/transcript/run.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
-#include <array>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <stdexcept>
 
 #include "host/cli/transcript/expect.hpp"
-#include "host/cli/transcript/script.hpp"
 #include "host/cli/transcript/scripted_source.hpp"
 #include "host/engine/pipeline.hpp"
 #include "host/engine/snapshot_file.hpp"
-#include "host/plan/pipeline_file.hpp"
+#include "host/plan/suggestion.hpp"
 
 namespace windrow::transcript {
 
 namespace {
-
-// A difference between what the document expects and what came; its text is the failure.
-struct Difference : std::runtime_error {
-  using runtime_error::runtime_error;
-};
 
 // A group field as the format writes it: text as it is, all else as JSON.
 std::string plain_text(Scalar const& value) {
@@ -35,48 +24,50 @@ std::string plain_text(Scalar const& value) {
   return out;
 }
 
-Graph load_graph(std::string const& text, Schema const& rows) {
-  LoadOptions options;
-  options.purpose = LoadOptions::Purpose::test;
-  options.schemas.emplace("Input", rows);
-  LoadResult loaded = load("transcript.yaml", text, options);
-  for (Finding const& finding : loaded.findings) {
-    if (finding.severity == Severity::error) {
-      throw Difference(finding.code + ": " + finding.text);
-    }
-  }
-  return std::move(loaded.graph);
-}
-
-// One document with one set of keys and one split.
 class Run : private Observer {
  public:
-  Run(Script const& script, Graph graph, std::vector<std::string> const& keys, Split how,
-      RunOptions const& options)
-      : script_(script), graph_(std::move(graph)), keys_(keys), how_(how), options_(options) {
+  Run(Play const& play, RunOptions const& options)
+      : script_(play.script),
+        graph_(play.graph),
+        input_(play.input),
+        keys_(play.keys),
+        how_(play.how),
+        options_(options) {
     for (Transform const& transform : graph_.transforms) {
       if (std::holds_alternative<Combine>(transform.config)) {
-        last_step_ = transform.name;
+        steps_.push_back(transform.name);
       }
+    }
+    for (std::string const& step : script_.observe) {
+      known(step);
     }
     start();
     pipeline_->open();
   }
 
-  void all_actions() {
-    for (Node const& action : script_.actions->items) {
-      for (auto const& [name, value] : action.fields) {
-        act(name, value);
+  // `at`: the action that is played, or that gave a pane which nobody expects.
+  void all_actions(std::size_t& at) {
+    std::size_t batch = 0;
+    for (at = 0; at < script_.actions->items.size(); ++at) {
+      for (auto const& [name, value] : script_.actions->items[at].fields) {
+        if (name == "expect") {
+          expect(value);
+        } else if (std::optional<Batch> rows = batch_of(name, value, script_, keys_)) {
+          none_left(at, batch);
+          play(std::move(*rows));
+          batch = at;
+        } else {
+          act(name, value);
+        }
       }
     }
-    none_left();
+    none_left(at, batch);
   }
 
  private:
   void start() {
     workers_ = std::make_unique<Workers>(1 + starts_++ % 3);
-    auto source =
-        std::make_unique<ScriptedSource>(!script_.watermark_text.empty(), script_.bounded);
+    auto source = std::make_unique<ScriptedSource>(input_.partitioned, input_.bounded);
     source_ = source.get();
     PipelineParts parts{.graph = graph_,
                         .sources = {},
@@ -88,18 +79,13 @@ class Run : private Observer {
                         .clock = clock_,
                         .workers = *workers_,
                         .observer = *this};
-    parts.sources.push_back({.transform = 0,
+    parts.sources.push_back({.transform = input_.transform,
                              .source = std::move(source),
-                             .make_decoder = [schema = script_.rows]() -> std::unique_ptr<Decoder> {
-                               return std::make_unique<ScriptedDecoder>(schema);
-                             }});
+                             .make_decoder = input_.make_decoder});
     pipeline_ = std::make_unique<Pipeline>(std::move(parts));
   }
 
   void act(std::string const& name, Node const& value) {
-    if (name == "expect") {
-      return expect(value);
-    }
     if (name == "expect_counters") {
       return expect_counters(value);
     }
@@ -114,14 +100,16 @@ class Run : private Observer {
     if (name == "snapshot" || name == "restart") {
       return restart();
     }
-    std::optional<Batch> batch = batch_of(name, value, script_, keys_);
-    if (!batch) {
-      throw std::runtime_error("transcript: unknown action " + name);
-    }
-    none_left();
-    for (Batch& piece : split(std::move(*batch), how_, 42)) {
+    throw std::runtime_error("transcript: unknown action " + name);
+  }
+
+  void play(Batch batch) {
+    for (Batch& piece : split(std::move(batch), how_, 42)) {
       script_clock_us_ += piece.clock_us;
       clock_.set(script_clock_us_);
+      for (Row& row : piece.rows) {
+        row.ts_us = row.on_arrival ? script_clock_us_ : row.ts_us;
+      }
       bool const drain = piece.drain;
       source_->set(std::move(piece));
       if (drain) {
@@ -199,6 +187,21 @@ class Run : private Observer {
     }
     orders_.clear();
   }
+  void none_left(std::size_t& at, std::size_t batch) {
+    if (!panes_.empty()) {
+      at = batch;
+    }
+    none_left();
+  }
+
+  // A name that no step has is a mistake of the script, not a pane that did not come.
+  void known(std::string const& step) const {
+    if (std::find(steps_.begin(), steps_.end(), step) == steps_.end()) {
+      std::string const near = nearest(step, steps_);
+      throw std::runtime_error(fmt::format("transcript: no step is called '{}'{}", step,
+                                           near.empty() ? "" : ", did you mean '" + near + "'?"));
+    }
+  }
 
   // Every expectation without a key stands for one pane per key of the run.
   void expect(Node const& wanted) {
@@ -209,7 +212,9 @@ class Run : private Observer {
         if (every) {
           want["key"] = Node::string(keys_[i]);
         }
-        if (want.find("step") == nullptr) {
+        if (Node const* const step = want.find("step")) {
+          known(step->text);
+        } else {
           want["step"] = Node::string(default_step());
         }
         auto const found = std::find_if(panes_.begin(), panes_.end(), [&](Observed const& pane) {
@@ -230,7 +235,7 @@ class Run : private Observer {
 
   [[nodiscard]] std::string default_step() const {
     if (script_.observe.empty()) {
-      return last_step_;
+      return steps_.back();
     }
     std::string last;
     for (Transform const& transform : graph_.transforms) {
@@ -297,12 +302,13 @@ class Run : private Observer {
         return step.output_watermark;
       }
     }
-    throw std::runtime_error("transcript: no step " + step_name);
+    known(step_name);
+    return T_MIN;
   }
 
   void expect_output_watermark(Node const& wanted) {
     if (!wanted.is_map()) {
-      return same_time("Output watermark differs", wanted.text, output_watermark(last_step_));
+      return same_time("Output watermark differs", wanted.text, output_watermark(steps_.back()));
     }
     for (auto const& [step, time] : wanted.fields) {
       same_time("Output watermark differs", time.text, output_watermark(step));
@@ -333,7 +339,8 @@ class Run : private Observer {
   }
 
   Script const& script_;
-  Graph graph_;
+  Graph const& graph_;
+  ScriptedInput const& input_;
   std::vector<std::string> const& keys_;
   Split how_;
   RunOptions const& options_;
@@ -344,77 +351,15 @@ class Run : private Observer {
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<Pipeline> pipeline_;
   ScriptedSource* source_ = nullptr;  // owned by pipeline_
-  std::string last_step_;
+  std::vector<std::string> steps_;    // names, in the order of the file
   std::vector<Observed> panes_;
   std::map<std::string, std::size_t> orders_;
 };
 
-void run_all(Script const& script, RunOptions const& options) {
-  Graph graph = load_graph(script.pipeline_text, script.rows);
-  if (!script.watermark_text.empty()) {
-    // A Create has no settings M of its own; the script's source stands for one that has.
-    graph.transforms.front().config =
-        load_graph(script.watermark_text, script.rows).transforms.front().config;
-  }
-  for (auto const& keys : script.key_sets) {
-    for (Split const how : script.splits) {
-      Run(script, graph, keys, how, options).all_actions();
-    }
-  }
-}
-
 }  // namespace
 
-Result run_document(Node const& document, RunOptions const& options) {
-  Result result;
-  try {
-    Script const script = read_script(document);
-    result.name = script.name;
-    if (script.skip) {
-      result.kind = Result::Kind::skipped;
-      return result;
-    }
-    std::string difference;
-    try {
-      run_all(script, options);
-    } catch (Difference const& found) {
-      difference = found.what();
-    }
-    if (script.error ? difference.find(*script.error) == std::string::npos : !difference.empty()) {
-      result.kind = Result::Kind::failed;
-      result.text = script.error ? "expected to fail with '" + *script.error + "': " + difference
-                                 : difference;
-    }
-  } catch (std::exception const& error) {
-    result.kind = Result::Kind::failed;
-    result.text = error.what();
-  }
-  return result;
-}
-
-std::vector<Node> read_documents(std::string const& path) {
-  gzFile const file = gzopen(path.c_str(), "rb");  // reads plain files as they are
-  if (file == nullptr) {
-    throw std::runtime_error("transcript: cannot read " + path);
-  }
-  std::string text;
-  std::array<char, 1 << 16> buffer;
-  for (int n = 0; (n = gzread(file, buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  gzclose(file);
-  if (!path.ends_with(".jsonl")) {
-    return parse_yaml(text);
-  }
-  std::vector<Node> documents;
-  for (std::string_view left = text; !left.empty();) {
-    std::size_t const end = left.find('\n');
-    if (end != 0) {
-      documents.push_back(parse_json(left.substr(0, end)));
-    }
-    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
-  }
-  return documents;
+void play(Play const& what, RunOptions const& options, std::size_t& at) {
+  Run(what, options).all_actions(at);
 }
 
 }  // namespace windrow::transcript

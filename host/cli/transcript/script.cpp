@@ -123,8 +123,38 @@ std::vector<std::vector<std::string>> key_sets_of(Node const& document) {
   return {{"k0"}, {"k0", "k1"}, {"k0", "k1", "k2", "k3", "k4", "k5"}};
 }
 
+Row record_of(Node const& node, std::string const& partition, Script const& script) {
+  Row made;
+  made.partition = partition;
+  made.on_arrival = true;
+  if (!node.is_map()) {
+    made.record = node.text;
+    return made;
+  }
+  Node record = Node::map();
+  for (auto const& [name, value] : node.fields) {
+    if (name == "ts" && !script.own_ts) {
+      made.ts_us = parse_time(value.text, script.unit_us).us;
+      made.on_arrival = false;
+    } else {
+      record.fields.emplace_back(name, value);
+    }
+  }
+  made.record = to_json(record);
+  return made;
+}
+
 void append_rows(Node const& node, std::string const& partition, Script const& script,
                  std::vector<std::string> const& keys, std::vector<Row>& out) {
+  if (script.records) {
+    if (!node.is_list()) {
+      refuse("records are a list");
+    }
+    for (Node const& item : node.items) {
+      out.push_back(record_of(item, partition, script));
+    }
+    return;
+  }
   auto const add = [&](Node const& row, std::string const* named) {
     Node const* ts = row.is_map() ? row.find("ts") : &row;
     if (ts == nullptr) {

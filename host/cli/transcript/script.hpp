@@ -27,6 +27,8 @@ struct Row {
   Node const* fields = nullptr;  // the map it was written as, if it was one
   std::int64_t value = 0;
   bool value_null = false;
+  std::optional<std::string> record;  // its bytes, where rows are records
+  bool on_arrival = false;            // its stamp is the clock of its batch
 };
 
 // One micro-batch of the scripted source.
@@ -50,7 +52,9 @@ struct Script {
   std::string watermark_text;  // a file whose Generate has the settings M of `source`, or empty
   std::vector<std::vector<std::string>> key_sets;  // one empty set: every row names its key
   std::vector<Split> splits;
-  Schema rows;  // of the scripted source: key, value and `fields`
+  Schema rows;           // of the scripted source: key, value and `fields`
+  bool records = false;  // rows are records of a real source instead: a map is JSON, text is raw
+  bool own_ts = false;   // .. which have a field `ts`; else `ts` is the time of a record
   std::optional<std::string> error;
   bool skip = false, unsafe = false, ignore_tombstones = false, bounded = false;
   std::vector<std::string> observe;

@@ -82,11 +82,13 @@ bool ScriptedSource::poll(RawBatch& out, std::size_t /*rows_max*/, std::int64_t 
     rows->rows = batch_.rows;
     for (Row const& row : rows->rows) {
       std::uint32_t const at = partition(row.partition);
-      out.records.push_back({.data = reinterpret_cast<char const*>(&row),
-                             .bytes = sizeof(Row),
-                             .partition = at,
-                             .offset = partitions_[at].position++,
-                             .time = EventTime{row.ts_us}});
+      bool const is_record = row.record.has_value();
+      out.records.push_back(
+          {.data = is_record ? row.record->data() : reinterpret_cast<char const*>(&row),
+           .bytes = static_cast<std::uint32_t>(is_record ? row.record->size() : sizeof(Row)),
+           .partition = at,
+           .offset = partitions_[at].position++,
+           .time = EventTime{row.ts_us}});
     }
     out.payloads = std::move(rows);
   }
