@@ -173,6 +173,23 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.rows("SELECT count(*), sum(views) FROM views"),
                          [(len(truth["views"]), truth["accepted"])])
 
+    def test_rows_that_only_the_run_sees_show_a_missing_unit(self):
+        job = self.file("job.yaml", """
+pipeline:
+  type: chain
+  transforms:
+    - type: ReadFromKafka
+      config:
+        {topic: t, bootstrap_servers: "localhost:1", format: JSON,
+         schema: '{"type": "object", "properties": {"ts": {"type": "integer"}}}'}
+    - {type: AssignTimestamps, config: {timestamp: ts}}
+    - {type: WriteToJson, config: {path: "-", write_mode: append}}
+""")
+        self.assertNotIn("W218", self.windrow("check", job).stderr)
+        done = self.windrow("run", job, "--input", self.file("in.ndjson", '{"ts": 1760000000000}\n'), "--until-eof")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"job\.yaml:9:7: warning\[W218\] 'AssignTimestamps': .*look like ms")
+
     def stopped(self, *words):
         with subprocess.Popen([WINDROW, "run", *map(str, words)], cwd=self.path, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:

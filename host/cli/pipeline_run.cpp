@@ -27,12 +27,18 @@ unsigned threads_of(EngineSettings const& settings) {
 
 class PipelineRun::LogObserver final : public Observer {
  public:
-  explicit LogObserver(bool log_pauses) : log_pauses_(log_pauses) {}
+  LogObserver(Graph const& graph, RunOptions const& options)
+      : graph_(graph), file_name_(options.file_name), log_pauses_(options.log_pauses) {}
   void on_log(LogForTesting::Level level, std::string_view text) override {
     spdlog::log(level == LogForTesting::Level::debug   ? spdlog::level::debug
                 : level == LogForTesting::Level::error ? spdlog::level::err
                                                        : spdlog::level::info,
                 "{}", text);
+  }
+  void on_warning(std::size_t transform, std::string_view code, std::string_view text) override {
+    Transform const& at = graph_.transforms[transform];
+    spdlog::warn("{}:{}:{}: warning[{}] '{}': {}", file_name_, at.at.line, at.at.column, code,
+                 at.name, text);
   }
   // A busy sink makes the loop wait often and briefly: one line per pause_log_period says it.
   void on_pause(std::string_view reason) override {
@@ -54,6 +60,8 @@ class PipelineRun::LogObserver final : public Observer {
   }
 
  private:
+  Graph const& graph_;
+  std::string file_name_;
   bool log_pauses_, told_ = false;
   std::uint64_t pauses_ = 0;
   std::chrono::steady_clock::time_point told_at_;
@@ -65,7 +73,7 @@ PipelineRun::PipelineRun(Graph graph, RunOptions options)
       moving_clock_(graph_.settings.clock_rate, false),
       clock_(graph_.settings.clock_rate, all_bounded(graph_) && !graph_.settings.batch_clock_wall),
       workers_(threads_of(graph_.settings)),
-      observer_(std::make_unique<LogObserver>(options_.log_pauses)) {
+      observer_(std::make_unique<LogObserver>(graph_, options_)) {
   PipelineParts parts{
       .graph = graph_,
       .sources = make_sources(graph_, moving_clock_),

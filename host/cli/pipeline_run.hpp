@@ -13,10 +13,12 @@
 
 namespace windrow::cli {
 
+//   file_name      of the pipeline file, for warnings
 //   drain_on_stop  R71 instead of R70; a state that was saved before is restored and drained at
 //   once on_progress    called about five times a second, on the loop's thread log_pauses     tell
 //   the log when the loop waits for a sink or for memory
 struct RunOptions {
+  std::string file_name{};
   bool drain_on_stop = false;
   std::function<void(Progress const&)> on_progress;
   bool log_pauses = true;

@@ -98,6 +98,7 @@ class Run final : public Verb {
     LiveView view(invocation.quiet);
     ProgressText text;
     RunOptions options;
+    options.file_name = file_;
     options.drain_on_stop = drain_;
     options.on_progress = [&](Progress const& progress) {
       if (view.due()) {

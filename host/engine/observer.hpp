@@ -41,6 +41,9 @@ class Observer {
   virtual void on_panes(PanesView const&) {}
   // A line of LogForTesting.
   virtual void on_log(LogForTesting::Level, std::string_view) {}
+  // What only rows can show of the pipeline file: at which transform, and a code of codes.hpp.
+  virtual void on_warning(std::size_t /*transform*/, std::string_view /*code*/,
+                          std::string_view /*text*/) {}
   // Something was set aside: at which transform, why, and of what (JSON of the row, or raw bytes).
   virtual void on_set_aside(std::size_t /*transform*/, std::string_view /*reason*/,
                             std::string_view /*message*/, std::string_view /*element*/) {}

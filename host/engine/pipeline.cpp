@@ -128,6 +128,7 @@ void Pipeline::Impl::deliver(RowStage const& stage, std::span<StageChunk* const>
         parts.observer.on_log(log.level, line);
       }
     }
+    units.look(shape, *chunk, parts.observer);
     for (SetAside const& row : chunk->set_aside) {
       parts.observer.on_set_aside(row.transform, fault_name(row.fault), row.message, row.element);
     }

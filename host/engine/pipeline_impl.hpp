@@ -13,6 +13,7 @@
 #include "host/engine/sink_writer.hpp"
 #include "host/engine/source_reader.hpp"
 #include "host/engine/step.hpp"
+#include "host/engine/unit_check.hpp"
 
 namespace windrow {
 
@@ -52,6 +53,7 @@ struct Pipeline::Impl {
   std::vector<SinkEnd> sinks;
   std::map<std::size_t, std::size_t> step_of, sink_of;  // transform -> index
   std::map<std::size_t, EqualityCheck> checks;          // by transform
+  UnitCheck units;
   std::int64_t batch_no = 0, pane_version = 0;
   ProcessingTime processing_time{0};
   bool frozen = false;                       // R90: P stays at its value of the start

@@ -17,7 +17,8 @@ void add_feed(Step& step, Feed const& feed) {
 
 }  // namespace
 
-Pipeline::Impl::Impl(PipelineParts pipeline_parts) : parts(std::move(pipeline_parts)) {
+Pipeline::Impl::Impl(PipelineParts pipeline_parts)
+    : parts(std::move(pipeline_parts)), units(parts.graph) {
   Graph const& graph = parts.graph;
   for (SourcePart& part : parts.sources) {
     sources.push_back(std::make_unique<SourceReader>(std::move(part), graph, parts.workers));

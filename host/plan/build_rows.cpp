@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "host/plan/graph_builder.hpp"
 #include "host/plan/schema_reader.hpp"
+#include "host/plan/unit_doubt.hpp"
 
 namespace windrow {
 namespace {
@@ -75,7 +75,6 @@ bool GraphBuilder::assign_timestamps(Work& work) {
   AssignTimestamps config;
   YamlNode const* const node = keys.find("timestamp");
   std::optional<Expression> e = node == nullptr ? std::nullopt : expression(work, *node, false);
-  config.unit_given = keys.has("unit");
   if (e) {
     std::string const unit = keys.has("unit") ? keys.text("unit") : "";
     bool const text = e->type.kind == ValueType::string;
@@ -84,21 +83,14 @@ bool GraphBuilder::assign_timestamps(Work& work) {
                   : unit == "ns"                                ? TimeUnit::ns
                   : unit == "rfc3339" || (unit.empty() && text) ? TimeUnit::rfc3339
                                                                 : TimeUnit::s;
-    check_unit(work, *node, e->type, config.unit, config.unit_given);
+    check_unit(work, *node, e->type, config.unit, keys.has("unit"));
     std::optional<std::size_t> const field = root_field(*e, false);
     auto const number = field ? work.in.numbers.find(*field) : work.in.numbers.end();
-    if (number != work.in.numbers.end() && !keys.given("unit")) {
-      double const size = std::abs(number->second);  // seconds of the year 3000 are 3.3e10
-      char const* const looks = size > 1e17   ? "ns"
-                                : size > 1e14 ? "us"
-                                : size > 1e11 ? "ms"
-                                              : nullptr;
-      if (looks != nullptr) {
-        report_.add("W218", *node,
-                    fmt::format("'{}' has numbers such as {:.0f}, which are taken as "
-                                "seconds and look like {}: set unit",
-                                node->text, number->second, looks));
-      }
+    bool const seen = number != work.in.numbers.end();
+    config.doubts_unit = !keys.given("unit") && !text && !seen;
+    if (std::string const doubt = seen ? unit_doubt(number->second) : "";
+        !doubt.empty() && !keys.given("unit")) {
+      report_.add("W218", *node, fmt::format("'{}': {}", node->text, doubt));
     }
     config.timestamp = std::move(*e);
   }

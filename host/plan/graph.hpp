@@ -68,7 +68,7 @@ struct Generate {
 struct AssignTimestamps {
   Expression timestamp;
   TimeUnit unit = TimeUnit::s;
-  bool unit_given = false;  // W218
+  bool doubts_unit = false;  // W218: numbers without a unit, none of which was seen yet
   std::optional<WatermarkSettings> watermark;
   bool tracks = false;  // the last one above a step: its stamps make the source's watermark (R88)
 };
