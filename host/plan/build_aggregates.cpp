@@ -211,7 +211,7 @@ std::optional<GraphBuilder::Aggregate> GraphBuilder::read_sql(Work& work, YamlEn
   }
   out.name = name == "avg" ? "mean" : name;
   out.rows = argument == "*";
-  if (!out.rows) {
+  if (!out.rows && work.in.ok) {
     out.field = find_field(context_, node, argument, work.in.schema, work.place);
     if (!out.field) {
       return std::nullopt;
@@ -291,6 +291,9 @@ bool GraphBuilder::add_aggregate(Work& work, Combine& config, YamlEntry const& e
   }
   Keys const keys(report_, aggregate->config, *aggregate->fn, spec->config,
                   fmt::format("config of {} '{}'", spec->name, entry.key.text), spec->name);
+  if (!work.in.ok) {  // its fields are not known: nothing more can be said of it
+    return false;
+  }
   CombineFn fn{.kind = spec->kind};
   // Of rows, no value is read: {out: count} needs no field `out`.
   bool const rows =

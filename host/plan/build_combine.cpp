@@ -79,9 +79,7 @@ bool GraphBuilder::combine(Work& work) {
                   fmt::format("'combine' of {} names no aggregate", work.written.label));
     }
     for (YamlEntry const& entry : aggregates->entries) {
-      if (work.in.ok) {
-        ok = add_aggregate(work, config, entry, out) && ok;
-      }
+      ok = add_aggregate(work, config, entry, out) && ok;
     }
   }
   flow.schema = std::move(out);
