@@ -25,9 +25,13 @@ struct Row {
 Range range(std::uint32_t partition, bool caught_up = true, bool ended = false) {
   return {partition, 0, 0, caught_up, ended, std::nullopt};
 }
-// One batch, as the pipeline runs it.
-Watermark batch(WatermarkTracker& tracker, std::vector<Range> const& ranges,
-                std::vector<Row> const& rows, ProcessingTime now) {
+// One batch, as the pipeline runs it; each row is a record.
+Watermark batch(WatermarkTracker& tracker, std::vector<Range> ranges, std::vector<Row> const& rows,
+                ProcessingTime now) {
+  for (Range& range : ranges) {
+    range.to += std::count_if(rows.begin(), rows.end(),
+                              [&](Row const& row) { return row.partition == range.partition; });
+  }
   tracker.begin(ranges, now);
   for (Row const& row : rows) {
     if (tracker.is_future(row.ts, now) && !tracker.clamps_future()) {
@@ -148,6 +152,18 @@ TEST(WatermarkTest, S6_ANewPartitionHoldsWhereItIs) {
   EXPECT_EQ(tracker.regressions(), 1U);
 }
 
+TEST(WatermarkTest, R87_ATickCountsNoRegression) {
+  WatermarkTracker tracker(settings(5, 30));
+  batch(tracker, {range(0), range(1)}, {{0, at(100)}, {1, at(40)}}, p(1000));
+  batch(tracker, {range(0, false), range(1)}, {}, p(1030));  // 1 is idle: W = 95
+  std::vector const backlog{range(0, false), range(1, false)};
+  EXPECT_EQ(batch(tracker, backlog, {}, p(1031)), at(95));  // 1 is back, but brings nothing
+  EXPECT_EQ(tracker.regressions(), 0U);
+  batch(tracker, backlog, {{0, at(110)}}, p(1032));
+  batch(tracker, backlog, {}, p(1033));
+  EXPECT_EQ(tracker.regressions(), 1U);
+}
+
 TEST(WatermarkTest, R89_EndedPartitionsNoLongerCountAndAllEndedIsInfinity) {
   WatermarkTracker tracker(settings(5, 30));
   batch(tracker, {range(0), range(1)}, {{0, at(100)}, {1, at(40)}}, p(1000));
@@ -195,11 +211,13 @@ RC_GTEST_PROP(WatermarkTest, ItIsMonotoneMatchesTheRulesAndSurvivesSnapshots, ()
   };
   std::array<Model, 3> model;
   std::int64_t w = INT64_MIN, now = 0;
+  std::uint64_t regressions = 0;
   int const batches = *rc::gen::inRange(1, 25);
   for (int i = 0; i < batches; ++i) {
     now += *rc::gen::inRange(0, 3);
     std::vector<Range> ranges;
     std::vector<Row> rows;
+    bool discovered = false;
     for (std::uint32_t id = 0; id < model.size(); ++id) {
       Model& m = model[id];
       if (!m.known && *rc::gen::inRange(0, 2) == 0) {
@@ -207,6 +225,7 @@ RC_GTEST_PROP(WatermarkTest, ItIsMonotoneMatchesTheRulesAndSurvivesSnapshots, ()
       }
       if (!m.known) {
         m.seen = now;
+        discovered = true;
       }
       m.known = true;
       m.caught_up = *rc::gen::inRange(0, 3) != 0;
@@ -249,12 +268,15 @@ RC_GTEST_PROP(WatermarkTest, ItIsMonotoneMatchesTheRulesAndSurvivesSnapshots, ()
       }
     }
     if (any) {
-      w = std::max(w, all_ended ? INT64_MAX : active ? least : furthest);
+      std::int64_t const candidate = all_ended ? INT64_MAX : active ? least : furthest;
+      regressions += (discovered || !rows.empty()) && candidate < w ? 1 : 0;
+      w = std::max(w, candidate);
     }
     Watermark const expected = w == INT64_MIN   ? T_MIN
                                : w == INT64_MAX ? T_MAX
                                                 : EventTime{w * second};
     RC_ASSERT(got == expected);
+    RC_ASSERT(tracker.regressions() == regressions);
     if (*rc::gen::inRange(0, 4) == 0) {
       MemoryPieces pieces;
       tracker.snapshot(pieces);

@@ -2,7 +2,6 @@
 #include "host/engine/watermark.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "host/model/portable.hpp"
 
@@ -59,7 +58,9 @@ bool WatermarkTracker::lowers(std::span<Range const> ranges) const {
 
 void WatermarkTracker::begin(std::span<Range const> ranges, ProcessingTime now) {
   lowered_ = lowers(ranges);
-  enter(partitions_, ranges, now);
+  bool const discovered = enter(partitions_, ranges, now);
+  spoken_ = discovered || std::any_of(ranges.begin(), ranges.end(),
+                                      [](Range const& range) { return range.from < range.to; });
 }
 
 void WatermarkTracker::observe(std::uint32_t partition, EventTime max_ts, ProcessingTime now) {
@@ -121,7 +122,7 @@ WatermarkTracker::Candidate WatermarkTracker::candidate(std::vector<Partition> c
 Watermark WatermarkTracker::finish(ProcessingTime now) {
   Candidate const next = candidate(partitions_, now);
   holder_ = next.holder;
-  if (std::exchange(lowered_, false) || (next.w && *next.w < current_)) {
+  if (lowered_ || (spoken_ && next.w && *next.w < current_)) {
     ++regressions_;
   }
   current_ = std::max(current_, next.w.value_or(T_MIN));

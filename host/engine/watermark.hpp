@@ -24,7 +24,8 @@ class WatermarkTracker {
   // Accepted rows of a partition: the largest stamp among them (clamped by the tracker under
   // `clamp`).
   void observe(std::uint32_t partition, EventTime max_ts, ProcessingTime now);
-  // Ends the batch: the new W (R81).  Counts a regression at most once.
+  // Ends the batch: the new W (R81).  Counts at most one regression, and only in a batch with
+  // records, a new partition or a lower watermark of the source's own: a tick brings no candidate.
   Watermark finish(ProcessingTime now);
   // Would a batch without rows move W, given these ranges and P (connectors.md 1.4: ticks)?  Also
   // true if the ranges name a new partition under settings: its last_seen starts in the batch that
@@ -53,8 +54,8 @@ class WatermarkTracker {
   [[nodiscard]] bool is_idle(Partition const& partition, ProcessingTime now) const;
   [[nodiscard]] Candidate candidate(std::vector<Partition> const& partitions,
                                     ProcessingTime now) const;
-  // Enters what the ranges say; true if one was new.
   [[nodiscard]] bool lowers(std::span<Range const> ranges) const;
+  // Enters what the ranges say; true if one was new.
   static bool enter(std::vector<Partition>& partitions, std::span<Range const> ranges,
                     ProcessingTime now);
 
@@ -62,7 +63,8 @@ class WatermarkTracker {
   std::vector<Partition> partitions_;  // by id
   Watermark current_ = T_MIN;
   std::uint64_t regressions_ = 0;
-  bool lowered_ = false;  // of the batch that runs: a range stated a watermark below W
+  // Of the batch that runs: a range stated a watermark below W; it has records or a new partition.
+  bool lowered_ = false, spoken_ = false;
   std::optional<std::uint32_t> holder_;
 };
 

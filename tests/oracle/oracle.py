@@ -11,11 +11,12 @@ from times import T_MAX, T_MIN, Refused, event_time
 
 
 class Plan:
-    """What a batch plan says beside the rows."""
+    """What a batch plan says beside the rows. `brings_rows`: whether there are any."""
 
     def __init__(self, clock=0, watermark=None, assigned=(), delivered=(), caught_up=(), ended=(), end=False, drain=False):
         self.clock, self.watermark, self.assigned, self.delivered = clock, watermark, assigned, delivered
         self.caught_up, self.ended, self.end, self.drain = caught_up, ended, end, drain
+        self.brings_rows = False
 
 
 class Node:
@@ -154,7 +155,7 @@ class Combine(Node):
         self.group_by = [group_by] if isinstance(group_by, str) else group_by
         columns = [Column(column, spec) for column, spec in config["combine"].items()]
         self.step = Step(name, strategy, columns)
-        self.latest = LatestPanes(strategy.merging and strategy.given)
+        self.latest = LatestPanes(name, strategy.merging and strategy.given)
         self.strategy = strategy.continued()
         self.several_panes = strategy.several_panes()
         self.accumulating = strategy.accumulating

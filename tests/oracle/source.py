@@ -44,6 +44,7 @@ class Tracker:
     def begin(self, processing_time, plan):
         """The plan of a batch: what was assigned, and which partitions it says are caught up or have ended."""
         self.processing_time = max(self.processing_time, processing_time)
+        known = len(self.partitions)
         for name in [*plan.assigned, *plan.delivered, *plan.caught_up, *plan.ended]:
             self.partitions.setdefault(name, Partition(self.processing_time))
         for name in plan.delivered:
@@ -52,6 +53,7 @@ class Tracker:
             self.partitions[name].caught_up = True
         for name in plan.ended:
             self.partitions[name].ended = True
+        self.says_something = plan.brings_rows or len(self.partitions) > known
 
     def accept(self, name, stamp):
         """Whether a row may pass; an accepted row moves its partition."""
@@ -101,10 +103,10 @@ class Tracker:
         return self.watermark
 
     def propose(self, candidate):
-        """W never goes back (R3, R87)."""
+        """W never goes back (R3, R87). A batch of time alone proposes nothing that counts."""
         if candidate is None:
             return
-        if candidate < self.watermark:
+        if candidate < self.watermark and self.says_something:
             self.counters["watermark_regressions"] += 1
         self.watermark = max(self.watermark, candidate)
 
@@ -115,6 +117,10 @@ class Scripted(Tracker):
     def __init__(self):
         super().__init__(Settings({"max_future_skew": "none"}))
         self.stated = None
+
+    def begin(self, processing_time, plan):
+        super().begin(processing_time, plan)
+        self.says_something = True
 
     def candidate(self):
         return self.stated
