@@ -52,7 +52,7 @@ class Step:
     # Phase A
 
     def add_rows(self, rows):
-        live = []
+        live, self.buried = [], []
         for row in rows:
             row.sequence = self.sequence = self.sequence + 1
             windows = self.assign(row)
@@ -75,8 +75,11 @@ class Step:
             else:
                 self.accept(cell, row)
                 touched[row.key, window] = cell
-        for cell in in_order(touched.values()):
-            if self.ready(cell):
+        for cell in in_order([*self.buried, *touched.values()]):
+            if cell.closed:
+                self.send_tombstones(cell.key, cell.pending)
+                cell.pending = []
+            elif self.ready(cell):
                 self.fire(cell)
 
     def accept(self, cell, row):
@@ -119,7 +122,7 @@ class Step:
         """The state of `result` out of its active sources (R45, R61, R62)."""
         target = self.cells.get((key, result))
         if target is not None and target.closed:
-            self.bury(key, result, sources)
+            self.bury(target, sources)
             return
         if not sources:
             return
@@ -144,11 +147,12 @@ class Step:
             del self.cells[source.key, source.window]
 
     def taken_away(self, result, sources):
-        """The windows whose rows no pane of `result` replaces (R36)."""
+        """The windows whose rows no pane of `result` replaces (R36), in the order of their tombstones: by (e, s)."""
         if not self.strategy.accumulating:
             return []
-        return sorted(window for source in sources
-                      for window in [*source.pending, *([source.window] if source.emitted and source.window[0] != result[0] else [])])
+        windows = [window for source in sources
+                   for window in [*source.pending, *([source.window] if source.emitted and source.window[0] != result[0] else [])]]
+        return sorted(windows, key=lambda window: (window[1], window[0]))
 
     def merged_hold(self, result, sources):
         if self.strategy.stamp == "end_of_window":
@@ -156,11 +160,12 @@ class Step:
         holds = [source.hold for source in sources if source.hold is not None]
         return self.combine_holds(holds) if holds else None
 
-    def bury(self, key, result, sources):
+    def bury(self, closed, sources):
         """A merge into a closed interval closes its sources with it (R62). Their rows were accepted and are not counted again (the golden files)."""
-        self.send_tombstones(key, self.taken_away(result, sources))
+        closed.pending = self.taken_away(closed.window, sources)
+        self.buried.append(closed)
         for source in sources:
-            del self.cells[key, source.window]
+            del self.cells[source.key, source.window]
 
     # Phase B
 

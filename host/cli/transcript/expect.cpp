@@ -208,8 +208,7 @@ bool agrees_on(std::string const& name, Node const& want, Observed const& pane,
     return flag(pane.drained);
   }
   if (name == "order") {
-    std::size_t const order = std::stoull(want.text);
-    return pane.order <= order && order <= pane.order_last;
+    return want.text == std::to_string(pane.order);
   }
   if (name == "step") {
     return want.text == pane.step;

@@ -19,9 +19,7 @@ struct Observed {
   PaneInfo info;
   bool deleted = false, drained = false;
   std::vector<std::pair<std::string, std::string>> columns;  // name, encoded value
-  // Place among the panes since the last action, as the format counts.  Tombstones of one firing
-  // have no order among themselves (R36): each may stand anywhere in its run of tombstones.
-  std::size_t order = 0, order_last = 0;
+  std::size_t order = 0;  // place among the panes since the last action, as the format counts
 };
 
 // Does a pane agree with every attribute that the expectation gives?

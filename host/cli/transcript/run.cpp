@@ -132,7 +132,6 @@ class Run : private Observer {
       return;
     }
     std::size_t const group = std::get<Combine>(step.config).group.size();
-    std::size_t const first = panes_.size();
     for (std::size_t row = 0; row < panes.rows.rows; ++row) {
       Observed pane{.step = step.name,
                     .key = {},
@@ -158,26 +157,8 @@ class Run : private Observer {
           place += "|" + part;
         }
       }
-      pane.order = pane.order_last = orders_[place]++;
+      pane.order = orders_[place]++;
       panes_.push_back(std::move(pane));
-    }
-    join_tombstones(first);
-  }
-
-  // Lets the tombstones of one firing, which follow each other, stand for one another.
-  void join_tombstones(std::size_t first) {
-    auto const joined = [&](std::size_t i) {
-      return panes_[i].deleted && panes_[i + 1].deleted && panes_[i].key == panes_[i + 1].key;
-    };
-    for (std::size_t i = first; i + 1 < panes_.size(); ++i) {
-      if (joined(i)) {
-        panes_[i + 1].order = panes_[i].order;
-      }
-    }
-    for (std::size_t i = panes_.size(); i-- > first;) {
-      if (i + 1 < panes_.size() && joined(i)) {
-        panes_[i].order_last = panes_[i + 1].order_last;
-      }
     }
   }
 
