@@ -85,15 +85,15 @@ struct Rows {
   std::vector<KeyId> key;
   Column value;
   std::vector<std::int8_t> weight;
-  std::vector<std::uint64_t> identity;
+  std::vector<std::uint64_t> pane;
 
   void add(std::uint32_t key_number, std::int64_t time_s, std::int64_t v, std::int8_t w = 1,
-           std::uint64_t id = 0) {
+           std::uint64_t from = 0) {
     time.push_back(EventTime{time_s * second});
     key.push_back(key_of(key_number));
     value.append(v);
     weight.push_back(w);
-    identity.push_back(id);
+    pane.push_back(from);
   }
 };
 
@@ -105,7 +105,7 @@ struct Step {
     KeyedBatchView view{rows.time, rows.key, values, {}, {}};
     if (spec.withdrawals) {
       view.weight = rows.weight;
-      view.identity = rows.identity;
+      view.pane = rows.pane;
     }
     aggregation->push(view);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -66,7 +67,7 @@ Window window(std::int64_t start, std::int64_t end) { return {EventTime{start}, 
 }  // namespace
 
 TEST(LatestPanesTest, AFirstPaneAddsAndTheNextReplacesIt) {
-  LatestPanes latest(types, false);
+  LatestPanes latest(0, types, false);
   EXPECT_EQ(run(latest, Input().pane(1, window(1, 11), 1)),
             (std::vector<Row>{{1, 1, 1, 11, 1, 0}}));
   // The session grew to the right: the row id stays, the old row goes with its old end and stamp.
@@ -76,7 +77,7 @@ TEST(LatestPanesTest, AFirstPaneAddsAndTheNextReplacesIt) {
 }
 
 TEST(LatestPanesTest, TwoPanesOfOneRowIdInOneBatchAreLiteral) {
-  LatestPanes latest(types, false);
+  LatestPanes latest(0, types, false);
   run(latest, Input().pane(1, window(0, 10), 1));
   EXPECT_EQ(
       run(latest, Input().pane(1, window(0, 10), 2).pane(1, window(0, 10), 3)),
@@ -84,8 +85,39 @@ TEST(LatestPanesTest, TwoPanesOfOneRowIdInOneBatchAreLiteral) {
           {-1, 1, 0, 10, 1, 0}, {1, 1, 0, 10, 2, 0}, {-1, 1, 0, 10, 2, 0}, {1, 1, 0, 10, 3, 0}}));
 }
 
+// Equal panes of two row ids, or of two steps, are told apart; a withdrawn row names its own pane.
+TEST(LatestPanesTest, RowsNameTheirPane) {
+  auto const names = [](LatestPanes& latest, Input input) {
+    EventBatch out;
+    out.reset(schema);
+    std::vector<KeyId> out_key;
+    latest.replace(input.key, input.panes.view(), out, out_key);
+    return out.pane;
+  };
+  LatestPanes first(0, types, false), second(1, types, false);
+  auto const panes = [] {
+    return Input().pane(1, window(0, 10), 5).pane(2, window(0, 10), 5).pane(1, window(10, 20), 5);
+  };
+  std::vector<std::uint64_t> const out = names(first, panes());
+  std::vector<std::uint64_t> all = out;
+  for (std::uint64_t const name : names(second, panes())) {
+    all.push_back(name);
+  }
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end());
+
+  MemoryPieces pieces;
+  first.snapshot(pieces);
+  LatestPanes again(0, types, false);
+  again.restore(pieces);
+  std::vector<std::uint64_t> const next = names(again, Input().pane(2, window(0, 10), 5, 1));
+  ASSERT_EQ(next.size(), 2U);
+  EXPECT_EQ(next[0], out[1]);
+  EXPECT_NE(next[1], out[1]);
+}
+
 TEST(LatestPanesTest, ATombstoneOnlyWithdraws) {
-  LatestPanes latest(types, false);
+  LatestPanes latest(0, types, false);
   run(latest, Input().pane(1, window(1, 11), 1).pane(1, window(14, 24), 2));
   EXPECT_EQ(run(latest, Input().tombstone(1, window(14, 24)).pane(1, window(1, 24), 3)),
             (std::vector<Row>{{-1, 1, 14, 24, 2, 0}, {-1, 1, 1, 11, 1, 0}, {1, 1, 1, 24, 3, 0}}));
@@ -96,7 +128,7 @@ TEST(LatestPanesTest, ATombstoneOnlyWithdraws) {
 }
 
 TEST(LatestPanesTest, EndedRowIdsAreForgottenWithoutARow) {
-  LatestPanes latest(types, false);
+  LatestPanes latest(0, types, false);
   std::size_t const empty = latest.bytes();
   run(latest, Input().pane(1, window(0, 10), 1).pane(2, window(0, 10), 2));
   latest.end(std::vector<EndedWindow>{{1, window(0, 10)}, {3, window(0, 10)}});
@@ -109,21 +141,21 @@ TEST(LatestPanesTest, EndedRowIdsAreForgottenWithoutARow) {
 }
 
 TEST(LatestPanesTest, ByEndWindowsThatShareAStartAreTwoRows) {
-  LatestPanes latest(types, true);
+  LatestPanes latest(0, types, true);
   EXPECT_EQ(run(latest, Input().pane(1, window(0, 10), 1).pane(1, window(0, 20), 2)),
             (std::vector<Row>{{1, 1, 0, 10, 1, 0}, {1, 1, 0, 20, 2, 0}}));
   EXPECT_EQ(latest.size(), 2U);
 }
 
 TEST(LatestPanesDeathTest, ATombstoneOfNothingIsABug) {
-  LatestPanes latest(types, false);
+  LatestPanes latest(0, types, false);
   EXPECT_DEATH(run(latest, Input().tombstone(1, window(0, 10))), "broken contract");
 }
 
 // P10 in small: the weighted rows always sum to the panes that are out; snapshots change nothing.
 RC_GTEST_PROP(LatestPanesTest, WeightedRowsSumToTheLatestPanes, ()) {
   bool const by_end = *rc::gen::arbitrary<bool>();
-  auto latest = std::make_unique<LatestPanes>(types, by_end);
+  auto latest = std::make_unique<LatestPanes>(0, types, by_end);
   std::map<std::tuple<KeyId, std::int64_t, std::int64_t>, Row> live;
   std::map<Row, int> sum;
   for (int batch = 0; batch < 12; ++batch) {
@@ -160,7 +192,7 @@ RC_GTEST_PROP(LatestPanesTest, WeightedRowsSumToTheLatestPanes, ()) {
     if (batch % 4 == 3) {
       MemoryPieces pieces;
       latest->snapshot(pieces);
-      latest = std::make_unique<LatestPanes>(types, by_end);
+      latest = std::make_unique<LatestPanes>(0, types, by_end);
       latest->restore(pieces);
     }
   }

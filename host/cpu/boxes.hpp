@@ -15,7 +15,7 @@ namespace windrow::cpu {
 //   sequence  arrival of the row, over all batches of the step
 //   time_us   event time
 //   weight    +1; of a log also -1
-//   value     one encoded value; of a log the row's identity and the values of all logged combines,
+//   value     one encoded value; of a log its pane and the values of all logged combines,
 //             in their order
 struct BoxEntry {
   std::uint64_t sequence = 0;

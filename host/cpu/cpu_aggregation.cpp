@@ -69,7 +69,7 @@ void CpuAggregation::check(KeyedBatchView const& rows) const {
   WINDROW_ASSERT(rows.window.empty() || rows.window.size() == n, "one window per row");
   WINDROW_ASSERT(rows.weight.empty() || (spec_.withdrawals && rows.weight.size() == n),
                  "rows have weights only where the step takes withdrawals");
-  WINDROW_ASSERT(rows.identity.empty() || rows.identity.size() == n, "one identity per row");
+  WINDROW_ASSERT(rows.pane.empty() || rows.pane.size() == n, "one pane per row");
   WINDROW_ASSERT(n <= UINT32_MAX - rows_in_batch_, "a batch has less than 2^32 rows");
   for (CombineFn const& fn : spec_.combines) {
     if (fn.kind == CombineKind::count) {

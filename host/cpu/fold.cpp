@@ -136,8 +136,8 @@ void fold_logs(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) 
   for (std::size_t i = 0; i < in.row.size(); ++i) {
     std::uint32_t const row = in.row[i];
     BoxEntry entry{in.sequence + row, in.time[row].us, in.weight.empty() ? 1 : in.weight[row], {}};
-    std::uint64_t const identity = in.identity.empty() ? 0 : in.identity[row];
-    encode(Scalar::of(static_cast<std::int64_t>(identity)), entry.value);
+    std::uint64_t const pane = in.pane.empty() ? 0 : in.pane[row];
+    encode(Scalar::of(static_cast<std::int64_t>(pane)), entry.value);
     for (AccumulatorSlot const& slot : layout.slots()) {
       if (slot.logged) {
         encode(in.values[slot.fn.column].at(row), entry.value);
@@ -243,7 +243,7 @@ void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* recor
     log.swap(boxes.at(handle));
   }
   cancel(log);
-  std::uint32_t skipped = 1;  // the identity
+  std::uint32_t skipped = 1;  // the pane
   for (std::size_t c = 0; c < layout.slots().size(); ++c) {
     AccumulatorSlot slot = layout.slots()[c];
     if (!slot.logged) {

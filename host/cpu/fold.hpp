@@ -12,8 +12,8 @@ namespace windrow::cpu {
 // Accepted pairs of rows and records, in row order per record.
 //   row     [n] index into the columns
 //   record  [n] where the row goes
-//   time, weight, identity, values  columns as in KeyedBatchView
-//   sequence                        arrival number of row 0
+//   time, weight, pane, values   columns as in KeyedBatchView
+//   sequence                     arrival number of row 0
 struct FoldInput {
   std::span<std::uint32_t const> row;
   std::span<std::byte* const> record;
@@ -21,7 +21,7 @@ struct FoldInput {
   std::span<ColumnView const> values;
   std::span<std::int8_t const> weight;
   std::uint64_t sequence = 0;
-  std::span<std::uint64_t const> identity = {};
+  std::span<std::uint64_t const> pane = {};
 };
 // One pass over the rows per combine.  Fixed-size accumulators allocate nothing.
 void fold(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in);

@@ -92,7 +92,7 @@ void Shard::fold_hits(KeyedBatchView const& in, std::uint64_t sequence) {
     hit_record_.push_back(slabs_.at(hit.place).record(layout_, hit.record));
   }
   fold(layout_, rules_.boxes,
-       {hit_row_, hit_record_, in.event_time, in.values, in.weight, sequence, in.identity});
+       {hit_row_, hit_record_, in.event_time, in.values, in.weight, sequence, in.pane});
   hit_row_.clear();
   hit_.clear();
 }

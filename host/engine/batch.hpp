@@ -95,6 +95,7 @@ inline constexpr std::uint32_t no_origin = UINT32_MAX;
 //   window, info, deleted   below a step: the pane each row is, or comes from
 //   overflowed  below a step: an aggregate of the pane overflowed (its cell is null)
 //   weight   below a step read with `input_panes: replace`: +1, or -1 takes a row back (R78)
+//   pane     with weights: names the pane each row comes from, so that a withdrawal takes its rows
 struct EventBatchView {
   std::size_t rows = 0;
   std::span<EventTime const> event_time;
@@ -105,6 +106,7 @@ struct EventBatchView {
   std::span<std::uint8_t const> deleted;
   std::span<std::uint8_t const> overflowed;
   std::span<std::int8_t const> weight;
+  std::span<std::uint64_t const> pane;
 };
 
 // Owner.  `view` borrows until the next change; it refreshes `views` (not thread-safe on one
@@ -117,6 +119,7 @@ struct EventBatch {
   std::vector<PaneInfo> info;
   std::vector<std::uint8_t> deleted, overflowed;
   std::vector<std::int8_t> weight;
+  std::vector<std::uint64_t> pane;
 
   void reset(Schema const& schema);  // no rows, columns of these types
   [[nodiscard]] std::size_t rows() const { return event_time.size(); }
@@ -131,8 +134,7 @@ struct EventBatch {
 //   values           one column per CombineFn::column
 //   window           [n] given windows (R77), else empty
 //   weight           [n] +1 or -1 (R78), empty = all +1
-//   identity         [n] with weights: names the row id that the row comes from, so that of equal
-//   rows
+//   pane             [n] with weights: names the pane each row comes from, so that of equal rows
 //                    the right one is withdrawn; empty = equal rows are one
 struct KeyedBatchView {
   std::span<EventTime const> event_time;
@@ -140,7 +142,7 @@ struct KeyedBatchView {
   std::span<ColumnView const> values;
   std::span<Window const> window;
   std::span<std::int8_t const> weight;
-  std::span<std::uint64_t const> identity = {};
+  std::span<std::uint64_t const> pane = {};
 };
 
 }  // namespace windrow

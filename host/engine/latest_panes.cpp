@@ -1,7 +1,10 @@
 // A map from row id to the pane that is out.
 #include "host/engine/latest_panes.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
+#include <array>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -41,6 +44,7 @@ struct Pane {
 }  // namespace
 
 struct LatestPanes::Impl {
+  std::size_t step;
   std::vector<ValueType> columns;
   bool by_end;
   std::unordered_map<RowId, Pane, RowIdHash> panes;
@@ -48,6 +52,13 @@ struct LatestPanes::Impl {
 
   [[nodiscard]] RowId id_of(KeyId key, Window window) const {
     return {key, window.start.us, by_end ? window.end.us : 0};
+  }
+
+  // Panes of one (key, window) differ in their index (R32); a window that ended never comes back.
+  [[nodiscard]] std::uint64_t name_of(KeyId key, Pane const& pane) const {
+    std::array<std::int64_t, 4> const words{key, pane.window.start.us, pane.window.end.us,
+                                            pane.info.index};
+    return XXH3_64bits_withSeed(words.data(), sizeof words, step);
   }
 
   void append(KeyId key, Pane const& pane, std::int8_t weight, EventBatch& out,
@@ -62,6 +73,7 @@ struct LatestPanes::Impl {
     out.deleted.push_back(0);
     out.overflowed.push_back(pane.overflowed);
     out.weight.push_back(weight);
+    out.pane.push_back(name_of(key, pane));
     out_key.push_back(key);
   }
 
@@ -71,8 +83,8 @@ struct LatestPanes::Impl {
   }
 };
 
-LatestPanes::LatestPanes(std::vector<ValueType> columns, bool by_end)
-    : impl_(std::make_unique<Impl>(Impl{std::move(columns), by_end, {}, 0})) {}
+LatestPanes::LatestPanes(std::size_t step, std::vector<ValueType> columns, bool by_end)
+    : impl_(std::make_unique<Impl>(Impl{step, std::move(columns), by_end, {}, 0})) {}
 LatestPanes::~LatestPanes() = default;
 LatestPanes::LatestPanes(LatestPanes&&) noexcept = default;
 

@@ -15,8 +15,9 @@ namespace windrow {
 //   created  by a pane / replaced by the next / erased by a tombstone or `end`
 class LatestPanes {
  public:
-  // `columns`: types of the value columns.  `by_end`: row identity is (key, start, end).
-  LatestPanes(std::vector<ValueType> columns, bool by_end);
+  // `step` tells the panes of different steps apart.  `columns`: types of the value columns.
+  // `by_end`: row identity is (key, start, end).
+  LatestPanes(std::size_t step, std::vector<ValueType> columns, bool by_end);
   ~LatestPanes();
   LatestPanes(LatestPanes&&) noexcept;
   // Reads panes (in R17's order; rows = panes, columns = the values) and appends to `out` the rows

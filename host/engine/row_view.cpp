@@ -39,6 +39,7 @@ void append_row_frame(EventBatchView const& rows, std::size_t row, EventBatch& o
   copy(rows.deleted, out.deleted);
   copy(rows.overflowed, out.overflowed);
   copy(rows.weight, out.weight);
+  copy(rows.pane, out.pane);
 }
 
 void append_row(EventBatchView const& rows, std::size_t row, EventBatch& out) {
@@ -84,6 +85,7 @@ void join_rows(std::span<EventBatchView const> parts, EventBatch& out) {
   join(&EventBatchView::deleted, out.deleted, std::uint8_t{0});
   join(&EventBatchView::overflowed, out.overflowed, std::uint8_t{0});
   join(&EventBatchView::weight, out.weight, std::int8_t{1});
+  join(&EventBatchView::pane, out.pane, std::uint64_t{0});
   for (EventBatchView const& part : parts) {
     for (std::size_t i = 0; i < out.columns.size(); ++i) {
       for (std::size_t row = 0; row < part.rows; ++row) {
@@ -116,6 +118,7 @@ EventBatchView part_of(EventBatchView const& rows, std::size_t first, std::size_
   out.deleted = part(rows.deleted, first, count);
   out.overflowed = part(rows.overflowed, first, count);
   out.weight = part(rows.weight, first, count);
+  out.pane = part(rows.pane, first, count);
   return out;
 }
 

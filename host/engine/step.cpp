@@ -40,7 +40,7 @@ Step::Step(Graph const& graph, std::size_t transform, PipelineParts const& parts
       values.push_back(combine.output.fields[i].type.kind);
     }
     bool const by_end = spec_.windows.kind == WindowKind::given && spec_.trigger.merging;
-    latest_.emplace(std::move(values), by_end);
+    latest_.emplace(transform, std::move(values), by_end);
   }
   auto const feeds_steps = [](std::optional<RowStage> const& stage) {
     return stage && !stage->shape().keyed.empty();
@@ -100,7 +100,8 @@ void Step::push(RowStage const& stage, std::size_t end, std::span<StageChunk* co
     bool const given = spec_.windows.kind == WindowKind::given;
     WINDROW_ASSERT(!given || !rows.input.window.empty(), "given windows come with every row (R77)");
     aggregation_->push({rows.input.event_time, rows.ids, rows.values,
-                        given ? rows.input.window : std::span<Window const>{}, rows.input.weight});
+                        given ? rows.input.window : std::span<Window const>{}, rows.input.weight,
+                        rows.input.pane});
     pushed_.push_back(
         {rows_pushed_, rows.input, &stage.input_schema(shape.node), context.records, source});
     rows_pushed_ += rows.input.rows;
@@ -251,6 +252,7 @@ EventBatch& Step::replaced() {
   out.deleted = std::move(values.deleted);
   out.overflowed = std::move(values.overflowed);
   out.weight = std::move(values.weight);
+  out.pane = std::move(values.pane);
   return out;
 }
 

@@ -21,6 +21,11 @@ def order_key(value):
     return False, value, 1
 
 
+def standing(rows):
+    """Without withdrawals of rows that an earlier pane gave away: only counts and integer sums take those (R78)."""
+    return [row for row in rows if row[2] > 0]
+
+
 def present(rows):
     return [value for _, value, _ in rows if value is not None]
 
@@ -42,11 +47,10 @@ def count(rows, config):
 
 
 def add(rows, config):
-    weighted = [(value, weight) for _, value, weight in rows if value is not None]
-    values = [value for value, _ in weighted]
-    if is_float(values):
+    if is_float(present(rows)):
+        values = present(standing(rows))
         return special(values) if not all(map(math.isfinite, values)) else float(exact_sum(values))
-    total = sum(value * weight for value, weight in weighted)
+    total = sum(value * weight for _, value, weight in rows if value is not None)
     if total not in INT64:
         raise Overflow
     return total
@@ -145,10 +149,10 @@ FUNCTIONS = {"count": count, "sum": add, "min": minimum, "max": maximum, "mean":
 
 
 def tolerance(name, rows, result, config):
-    """The stated bound of 16.4 for a float result, as an absolute difference; None where the result is exact."""
-    if not isinstance(result, float) or name in ("min", "max", "first", "last"):
-        return None
-    values = [float(value) for value in present(rows)]
+    """The stated bound of 16.4 for a float result, as an absolute difference; 0 where the result is exact."""
+    if not isinstance(result, float) or not math.isfinite(result) or name in ("min", "max", "first", "last"):
+        return 0.0
+    values = [float(value) for value in present(standing(rows))]
     n, size = len(values), math.fsum(map(abs, values))
     if name == "sum":
         return 2 * n * U * size
@@ -185,4 +189,4 @@ class Column:
             self.value_of = compile_expression(self.value)
 
     def fold(self, rows):
-        return FUNCTIONS[self.fn](rows, self.config)
+        return FUNCTIONS[self.fn](rows if self.fn in ("count", "sum") else standing(rows), self.config)

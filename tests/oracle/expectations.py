@@ -35,9 +35,9 @@ def same_time(ours, expected, unit):
 
 def same_value(ours, expected, within=None):
     if isinstance(expected, dict):
-        return isinstance(ours, dict) and ours.keys() == expected.keys() and all(same_value(ours[name], expected[name]) for name in ours)
+        return isinstance(ours, dict) and ours.keys() == expected.keys() and all(same_value(ours[name], expected[name], within) for name in ours)
     if isinstance(expected, list):
-        return isinstance(ours, list) and len(ours) == len(expected) and all(map(same_value, ours, expected))
+        return isinstance(ours, list) and len(ours) == len(expected) and all(same_value(*pair, within) for pair in zip(ours, expected))
     if isinstance(expected, bool) or isinstance(ours, bool) or ours is None or expected is None:
         return ours is expected
     if isinstance(expected, float) and isinstance(ours, (int, float)):
@@ -90,12 +90,8 @@ def result(pane, value, script, expected, position):
     return all(name in pane.result and same_value(pane.result[name], each, within.get(name)) for name, each in value.items())
 
 
-def unordered(pane, value, *_):
-    return all(multiset(pane.result[column]) == multiset(members) for column, members in value.items())
-
-
 ATTRIBUTES = {
-    "interval": interval, "window": beam_window, "key": same_key, "values": values, "result": result, "unordered": unordered,
+    "interval": interval, "window": beam_window, "key": same_key, "values": values, "result": result,
     "step": lambda pane, value, *_: pane.step == value,
     "timestamp": lambda pane, value, script, *_: same_time(pane.stamp, value, script.unit),
     "index": lambda pane, value, *_: pane.index == value,

@@ -134,19 +134,10 @@ class Writer:
                 continue
             expected.update(timing=pane.timing, index=pane.index, nonspeculative_index=pane.nonspeculative_index, first=pane.first, final=pane.last,
                             timestamp=pane.stamp, drained=pane.drained)
-            if "pipeline" in self.document or "combine" in self.document:
-                expected["result"] = dict(pane.result)
-                if "replace" in json.dumps(self.document.get("pipeline", {})):
-                    # Of rows that are equal, 16.4 does not say which one a withdrawal takes, so a list
-                    # has no order of its own there.
-                    lists = {c: v for c, v in pane.result.items() if isinstance(v, list) and not any(isinstance(x, (dict, list)) for x in v)}
-                    for column in lists:
-                        del expected["result"][column]
-                    expected["unordered"] = lists
-                if pane.within:
-                    expected["within"] = pane.within
-            else:
-                expected.update(count=pane.result["count"], sum=pane.result["sum"], values=sorted(pane.result["values"]))
+            expected["result"] = pane.result
+            bounds = {column: bound for column, bound in pane.within.items() if has_float(pane.result[column])}
+            if bounds:
+                expected["within"] = bounds
         return result
 
     def write(self):
@@ -160,6 +151,12 @@ class Writer:
         elif ending < 0.75:
             self.act({"drain": {}}, [], Plan(self.script.clock, drain=True))
         return self.document
+
+
+def has_float(value):
+    if isinstance(value, (list, dict)):
+        return any(map(has_float, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float)
 
 
 def clamp(stamp):

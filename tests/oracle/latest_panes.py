@@ -4,11 +4,12 @@ from cell import Row
 
 
 class LatestPanes:
-    def __init__(self, windows_share_starts):
+    def __init__(self, step, windows_share_starts):
+        self.step = step
         # Given windows of a sessions step may share a start: there the whole window names the row (R77).
         self.by_window = windows_share_starts
         self.latest = {}
-        self.contributions = 0
+        self.panes = 0
 
     def row_id(self, pane):
         return pane.key, pane.window if self.by_window else pane.window[0]
@@ -21,8 +22,8 @@ class LatestPanes:
             if old is not None:
                 rows.append(Row(old.fields, old.stamp, old.window, -1, old.contribution))
             if not pane.tombstone:
-                self.contributions += 1
-                new = Row(fields_of(pane), pane.stamp, pane.window, 1, self.contributions)
+                self.panes += 1
+                new = Row(fields_of(pane), pane.stamp, pane.window, 1, (self.step, row_id, self.panes))
                 self.latest[row_id] = new
                 rows.append(new)
         return rows

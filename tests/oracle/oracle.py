@@ -238,6 +238,7 @@ class Oracle:
     def batch(self, rows, plan):
         """Rows are (partition, stamp, fields). The steps run in topological order (R72)."""
         processing_time = 0 if self.frozen else plan.clock
+        plan.brings_rows = bool(rows)
         self.input.batch = [Row(fields, stamp, partition=partition) for partition, stamp, fields in rows]
         for node in self.nodes.values():
             node.begin(plan, processing_time)

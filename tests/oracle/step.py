@@ -93,7 +93,7 @@ class Step:
         cell.armed |= moment.armed
 
     def accumulate(self, cell, row):
-        """A withdrawal removes its contribution, wherever it stands in the list (R78)."""
+        """A withdrawal removes its contribution, wherever it stands in the list (R78). One that an earlier pane gave away (DISCARDING) is still owed to counts and sums."""
         if row.weight < 0:
             for i, other in enumerate(cell.rows):
                 if other.contribution == row.contribution and other.weight > 0:
@@ -233,9 +233,7 @@ class Step:
             rows = [(row.stamp, column.value_of(row.fields), row.weight) for row in cell.rows]
             try:
                 result[column.name] = column.fold(rows)
-                bound = tolerance(column.fn, rows, result[column.name], column.config)
-                if bound is not None:
-                    within[column.name] = bound
+                within[column.name] = tolerance(column.fn, rows, result[column.name], column.config)
             except Overflow:
                 self.counters["overflow"] += 1
                 result[column.name] = None

@@ -38,7 +38,7 @@ bool equal_value(Node const& expected, Scalar const& actual,
       std::string_view name;
       Scalar member;
       for (std::size_t i = 0; members.next(name, member); ++i) {
-        if (!equal_value(expected.items[i], member)) {
+        if (!equal_value(expected.items[i], member, within)) {
           return false;
         }
       }
@@ -56,7 +56,7 @@ bool equal_value(Node const& expected, Scalar const& actual,
       Scalar member;
       while (members.next(name, member)) {
         Node const* field = expected.find(name);
-        if (field == nullptr || !equal_value(*field, member)) {
+        if (field == nullptr || !equal_value(*field, member, within)) {
           return false;
         }
       }
@@ -122,26 +122,6 @@ bool same_values(Node const& expected, Scalar const& list) {
   std::sort(want.begin(), want.end());
   std::sort(have.begin(), have.end());
   return want == have;
-}
-
-// A list whose members may come in any order.
-bool same_members(Node const& expected, Scalar const& list) {
-  if (list.kind != Scalar::Kind::list) {
-    return false;
-  }
-  std::vector<Node> left = expected.items;
-  ContainerReader members(list.text);
-  std::string_view name;
-  Scalar member;
-  while (members.next(name, member)) {
-    auto const found = std::find_if(left.begin(), left.end(),
-                                    [&](Node const& item) { return equal_value(item, member); });
-    if (found == left.end()) {
-      return false;
-    }
-    left.erase(found);
-  }
-  return left.empty();
 }
 
 bool same_time(std::string const& expected, std::int64_t actual_us, std::int64_t unit_us) {
@@ -246,11 +226,6 @@ bool agrees(Node const& expected, Observed const& pane, std::int64_t unit_us) {
   };
   return std::all_of(expected.fields.begin(), expected.fields.end(), [&](auto const& attribute) {
     auto const& [name, want] = attribute;
-    if (name == "unordered") {
-      return std::all_of(want.fields.begin(), want.fields.end(), [&](auto const& field) {
-        return same_members(field.second, column(pane, field.first));
-      });
-    }
     if (name == "within") {
       return true;
     }
