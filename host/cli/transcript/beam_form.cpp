@@ -184,7 +184,7 @@ Node beam_windowing(Node const& document) {
                   : stamp == "OUTPUT_AT_LATEST" ? "latest_in_pane"
                   : stamp == "OUTPUT_AT_EOW" || stamp == "OUTPUT_AT_END_OF_WINDOW"
                       ? "end_of_window"
-                      : stamp);  // refused by the checker (OUTPUT_AT_EARLIEST_TRANSFORMED)
+                      : stamp);  // refused by the checker
   for (std::string_view name : {"closing_behavior", "on_time_behavior"}) {
     if (Node const* node = document.find(name)) {
       out[name] = *node;

@@ -100,7 +100,9 @@ class Run : private Observer {
     if (name == "snapshot" || name == "restart") {
       return restart();
     }
-    throw std::runtime_error("transcript: unknown action " + name);
+    if (!script_.beam) {
+      throw std::runtime_error("transcript: unknown action " + name);
+    }
   }
 
   void play(Batch batch) {

@@ -268,6 +268,7 @@ Time parse_time(std::string const& text, std::int64_t unit_us) {
 Script read_script(Node const& document) {
   Script script;
   bool const beam = document.find("window_fn") != nullptr || document.find("windowfn") != nullptr;
+  script.beam = beam;
   auto const has = [&](std::string_view name) {
     Node const* node = document.find(name);
     return node != nullptr && node->is_true();
@@ -287,7 +288,9 @@ Script read_script(Node const& document) {
   if (Node const* unit = document.find("unit")) {
     script.unit_us = unit->text == "us" ? 1 : unit->text == "ms" ? 1000 : 1'000'000;
   }
-  script.skip = document.find("differs") != nullptr;
+  Node const* const stamp = document.find("timestamp_combiner");
+  script.skip = document.find("differs") != nullptr ||
+                (stamp != nullptr && stamp->text == "OUTPUT_AT_EARLIEST_TRANSFORMED");
   script.unsafe = beam || has("unsafe");
   script.ignore_tombstones = has("sessions_merge");
   script.bounded = has("bounded");

@@ -56,6 +56,7 @@ struct Script {
   bool records = false;  // rows are records of a real source instead: a map is JSON, text is raw
   bool own_ts = false;   // .. which have a field `ts`; else `ts` is the time of a record
   std::optional<std::string> error;
+  bool beam = false;  // Beam's own form: actions that we do not know are ignored
   bool skip = false, unsafe = false, ignore_tombstones = false, bounded = false;
   std::vector<std::string> observe;
   Node const* actions = nullptr;
