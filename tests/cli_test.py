@@ -348,11 +348,11 @@ pipeline:
         root = pathlib.Path(__file__).parent / "beam_yaml"
         good = self.windrow("test", *sorted(root.glob("*.yaml")))
         self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
-        self.assertIn("8 passed, 0 failed", good.stdout)
+        self.assertIn("10 passed, 0 failed", good.stdout)
         wrong = (root / "windowing.yaml").read_text().replace("{n: 5}", "{n: 6}", 1)
         bad = self.windrow("test", "-", stdin=wrong)
         self.assertEqual(bad.returncode, 1, bad.stdout + bad.stderr)
-        self.assertIn("4 passed, 1 failed", bad.stdout)
+        self.assertIn("5 passed, 1 failed", bad.stdout)
         for verb in ("check", "run", "explain"):
             refused = self.windrow(verb, root / "windowing.yaml")
             self.assertEqual(refused.returncode, 78, refused.stdout + refused.stderr)
