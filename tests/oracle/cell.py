@@ -2,7 +2,7 @@
 
 
 class Row:
-    """A row between transforms: its fields, stamp, the window of the pane it is, and for R78 its weight and the contribution it adds or withdraws."""
+    """A row between transforms: its fields, stamp, the window of the pane it is, what that pane was, and for R78 its weight and the contribution it adds or withdraws."""
 
     __slots__ = ("key", "stamp", "fields", "window", "weight", "contribution", "sequence", "partition", "pane")
 
@@ -27,6 +27,11 @@ class Pane:
         self.result = self.within = self.stamp = self.timing = self.index = self.nonspeculative_index = self.first = self.last = None
         self.drained = False
         self.__dict__.update(attributes)
+
+    @property
+    def info(self):
+        """What ExtractWindowingInfo calls pane_info."""
+        return {"is_first": self.first, "is_last": self.last, "timing": self.timing, "index": self.index, "nonspeculative_index": self.nonspeculative_index}
 
 
 class Cell:

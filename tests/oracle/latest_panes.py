@@ -20,10 +20,10 @@ class LatestPanes:
             row_id = self.row_id(pane)
             old = self.latest.pop(row_id, None)
             if old is not None:
-                rows.append(Row(old.fields, old.stamp, old.window, -1, old.contribution))
+                rows.append(Row(old.fields, old.stamp, old.window, -1, old.contribution, pane=old.pane))
             if not pane.tombstone:
                 self.panes += 1
-                new = Row(fields_of(pane), pane.stamp, pane.window, 1, (self.step, row_id, self.panes))
+                new = Row(fields_of(pane), pane.stamp, pane.window, 1, (self.step, row_id, self.panes), pane=pane.info)
                 self.latest[row_id] = new
                 rows.append(new)
         return rows

@@ -110,4 +110,10 @@ MUTANTS = {
     "M85": ("an unfinished part is reset by its firing", "x50", [(*AGAIN, "        self.reset()\n")]),
     "M86": ("a node that a merge skips loses its deadline", "x49", [("triggers", "        else:\n            self.early.finished = True\n", "        else:\n            self.early.clear()\n            self.early.finished = True\n")]),
     "M87": ("a merge into a closed interval stays active", "x51", [("step", ACTIVE, "if cell.key == key]")]),
+    "M88": ("tombstones of one firing by start, not by end", "r36", [("step", "key=lambda window: (window[1], window[0])", "key=lambda window: window")]),
+    "M89": ("tombstones of a buried merge before all firings", "r17", [("step", "in_order([*self.buried, *touched.values()])", "[*self.buried, *in_order(touched.values())]")]),
+    "M90": ("a withdrawal takes any equal row", "r78", [("step", "other.contribution == row.contribution", "(other.stamp, other.fields) == (row.stamp, row.fields)")]),
+    "M91": ("equal row ids of two steps are one", "r78", [("latest_panes", "(self.step, row_id, self.panes)", "(row_id, self.panes)")]),
+    "M92": ("a tick counts a regression", "r87", [("source", " and self.says_something:", ":")]),
+    "M93": ("a row of no step has the pane of an early firing", "r31", [("oracle", '"timing": "UNKNOWN", "index": 0', '"timing": "EARLY", "index": 0')]),
 }

@@ -137,6 +137,22 @@ class Filter(Node):
             return False
 
 
+class ExtractWindowingInfo(Node):
+    def __init__(self, name, inputs, config):
+        super().__init__(name, inputs)
+        fields = config.get("fields", ["timestamp", "window_start", "window_end"])
+        self.asked = fields if isinstance(fields, dict) else {field: field for field in fields}
+
+    def produce(self, mode):
+        return [row.with_fields({**row.fields, **{field: WINDOWING[what](row) for field, what in self.asked.items()}}) for row in self.input_rows(mode)]
+
+
+WINDOWING = {"timestamp": lambda row: row.stamp, "window_start": lambda row: row.window[0], "window_end": lambda row: row.window[1],
+             "pane_info": lambda row: dict(row.pane or NO_PANE)}
+# R31: of a row that no step produced.
+NO_PANE = {"is_first": True, "is_last": True, "timing": "UNKNOWN", "index": 0, "nonspeculative_index": 0}
+
+
 class Through(Node):
     """Flatten, Reshuffle, WindowInto, sinks: rows as they are."""
 
@@ -186,7 +202,7 @@ class Combine(Node):
     def produce(self, mode):
         if mode == "replace":
             return self.withdrawals
-        return [Row(self.fields_of(pane), pane.stamp, pane.window) for pane in self.panes if not pane.tombstone]
+        return [Row(self.fields_of(pane), pane.stamp, pane.window, pane=pane.info) for pane in self.panes if not pane.tombstone]
 
     @property
     def watermark(self):
@@ -199,7 +215,7 @@ def producing_steps(node):
     return [step for above in node.inputs for step in producing_steps(above)]
 
 
-ROW_TRANSFORMS = {"MapToFields": MapToFields, "Filter": Filter}
+ROW_TRANSFORMS = {"MapToFields": MapToFields, "Filter": Filter, "ExtractWindowingInfo": ExtractWindowingInfo}
 PASS_THROUGH = {"Flatten", "Reshuffle", "WindowInto", "LogForTesting", "AssertEqual"}
 
 

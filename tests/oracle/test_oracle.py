@@ -1,20 +1,23 @@
 #!/usr/bin/python3
-"""Properties P1 to P8 and P10 of 18.3 on random scripts, and the tools' own tests: python3 tests/oracle/test_oracle.py"""
+"""Properties P1 to P8 and P10 of 18.3 on random scripts, which rules the transcripts show, and the tools' own tests: python3 tests/oracle/test_oracle.py"""
 
+import glob
 import os
 import random
+import re
 import sys
 import unittest
 from collections import Counter
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 
 import random_pipeline as pipelines
 from fuzz import document as fuzz_document
 from oracle import Oracle, Plan
 from shrink import rows_of, script_of, shrink
 from times import T_END, T_MAX, T_MIN, duration
-from transcript import DEFAULT_COMBINE, one_step, verdict
+from transcript import DEFAULT_COMBINE, documents, one_step, verdict
 from windows import sessions_of, span
 
 SEEDS = range(150)
@@ -218,6 +221,31 @@ def thousandfold(spec):
     if isinstance(spec, list):
         return [thousandfold(value) for value in spec]
     return spec[:-2] + "ms" if isinstance(spec, str) and spec.endswith("us") and spec[0].isdigit() else spec
+
+
+# Every example of the semantics, each the start of a transcript's name.
+EXAMPLES = ("x1 x2a x2b x3a x3b x3c x4a x4b x5 x6 x7 x8 x9 x10 x11 x12 x13 x14 x15 x16 x17 x18 x19 x20 x21 x22 x23 x24 x25 x26 x27 x29 x30 x36 x37 x38 x39 x40 x41"
+            " x42 x43 x44 x45 x46 x47 x48 x49 x50 x51 s1 s2 s3 s4 s5 s6 g1 g2 g3").split()
+# Rules that no transcript is named after, each with the examples that show it.
+SHOWN_BY = {7: "x2a x2b", 15: "s1", 16: "x1", 19: "x1 x44", 20: "x3c", 21: "x5", 25: "x8", 26: "x8", 27: "x6", 29: "x21", 34: "x10", 35: "x14", 42: "x12", 44: "x13",
+            53: "x38", 56: "x23", 61: "x16 x17 x30", 79: "g1 g2 g3", 81: "s1", 83: "s3", 84: "s4"}
+
+
+class Coverage(unittest.TestCase):
+    def setUp(self):
+        files = glob.glob(os.path.join(HERE, "..", "transcripts", "*.yaml"))
+        self.names = [document["name"] for file in files for document in documents(file)]
+
+    def test_every_example_is_a_transcript(self):
+        self.assertEqual([example for example in EXAMPLES if not any(name.startswith(example + "_") for name in self.names)], [])
+
+    def test_every_rule_is_shown_by_a_transcript(self):
+        named = {int(match[1]) for name in self.names if (match := re.match(r"r(\d+)_", name))}
+        self.assertEqual(sorted({*range(1, 92)} - named), sorted(SHOWN_BY))
+        self.assertEqual({example for examples in SHOWN_BY.values() for example in examples.split()} - {*EXAMPLES}, set())
+
+    def test_no_name_is_given_twice(self):
+        self.assertEqual([name for name, count in Counter(self.names).items() if count > 1], [])
 
 
 class Tools(unittest.TestCase):
