@@ -133,6 +133,29 @@ class CliTest(unittest.TestCase):
             json.loads(self.windrow("explain", "--json", path, env=env).stdout)
             self.assertIn("digraph", self.windrow("explain", "--format", "dot", path, env=env).stdout)
 
+    def test_explain_says_what_a_step_costs_and_where_it_runs(self):
+        path = self.job(GENERATE)
+        plan = {part["name"]: part for part in json.loads(self.windrow("explain", "--json", path).stdout)}
+        step = plan["PerPage"]
+        self.assertEqual(step["device"], "cpu: the only backend of this build")
+        self.assertGreaterEqual(step["record_bytes"], 16)
+        self.assertGreater(step["record_bytes_max"], step["record_bytes"])
+        self.assertIn(f"{step['record_bytes']} bytes per key and window", step["state"])
+        self.assertNotIn("device", plan["Save"])
+        # More state, more bytes; a row id that may be taken back costs, too.
+        early = self.job(GENERATE.replace("allowed_lateness: 10m", "trigger: {after_end_of_window: {early_firings: "
+                                          "{after_processing_time: 1m}, late_firings: {element_count: 1}}}, "
+                                          "allowed_lateness: 10m"))
+        other = json.loads(self.windrow("explain", "--json", early).stdout)[1]
+        self.assertGreater(other["record_bytes"], step["record_bytes"])
+        replaced = json.loads(self.windrow("explain", "--json", EXAMPLES / "sessions.yaml").stdout)
+        self.assertGreater(replaced[1]["row_out_bytes_max"], 0)
+        self.assertEqual(replaced[2]["row_out_bytes_max"], 0)
+        sliding = self.job(GENERATE.replace("{type: fixed, size: 5m", "{type: sliding, size: 1h, period: 25m"))
+        self.assertIn("a row is in 3 windows", self.windrow("explain", sliding).stdout)
+        asked = self.windrow("explain", path, "--set", "device=cpu")
+        self.assertIn("cpu: the file or the command asks for it", asked.stdout)
+
     def test_what_is_not_there_is_refused_by_name(self):
         self.assertEqual(self.windrow("run", "nowhere.yaml").returncode, 78)
         cuda = self.windrow("run", self.job(GENERATE), "--device", "cuda")

@@ -9,105 +9,68 @@
 
 #include "host/cli/pipeline_file.hpp"
 #include "host/cli/verbs.hpp"
+#include "host/cpu/state_bytes.hpp"
+#include "host/engine/aggregation_spec.hpp"
+#include "host/engine/key_dictionary.hpp"
+#include "host/engine/latest_panes.hpp"
+#include "host/plan/duration.hpp"
+#include "host/plan/schema_reader.hpp"
+#include "host/plan/trigger_reader.hpp"
+#include "host/plan/windowing_reader.hpp"
 
 namespace windrow::cli {
 namespace {
 
-constexpr char const* device_of_steps = "cpu: the only backend of this build";
+constexpr std::size_t short_key = 15;  // bytes that the dictionary keeps without an arena
 
-std::string duration_text(std::int64_t us) {
-  for (auto const& [unit, name] : {std::pair{3'600'000'000LL, "h"}, std::pair{60'000'000LL, "m"},
-                                   std::pair{1'000'000LL, "s"}, std::pair{1'000LL, "ms"}}) {
-    if (us != 0 && floor_mod(us, unit) == 0) {
-      return fmt::format("{}{}", floor_div(us, unit), name);
-    }
+// What a step holds in memory: semantics of CellBytes, and of a key with its dictionary.
+struct StateCost {
+  CellBytes cell;
+  std::size_t key = 0, out = 0;
+};
+StateCost state_cost(Graph const& graph, std::size_t at) {
+  AggregationSpec const spec = aggregation_spec(graph, at);
+  return {cpu_cell_bytes(spec), KeyDictionary::key_bytes_max(short_key) + cpu_key_bytes_max(spec),
+          spec.report_ended ? LatestPanes::pane_bytes_max : 0};
+}
+
+std::string text_of(StateCost const& cost) {
+  std::string out = fmt::format("{} bytes per key and window, {} at most{}", cost.cell.record,
+                                cost.cell.most, cost.cell.boxed ? ", and what its lists hold" : "");
+  out += fmt::format("; {} at most per key, and twice a key above {} bytes", cost.key, short_key);
+  if (cost.cell.window > 0) {
+    out += fmt::format("; {} at most per open window", cost.cell.window);
   }
-  return us == 0 ? "0" : fmt::format("{}us", us);
+  if (cost.out > 0) {
+    out += fmt::format("; {} at most per row that is out", cost.out);
+  }
+  return out;
 }
 
 std::string windows_text(WindowFn const& fn) {
-  std::string const offset = fn.offset_us == 0 ? "" : ", offset " + duration_text(fn.offset_us);
-  switch (fn.kind) {
-    case WindowKind::global:
-      return "global";
-    case WindowKind::fixed:
-      return fmt::format("fixed {}{}", duration_text(fn.size_us), offset);
-    case WindowKind::sliding:
-      return fmt::format("sliding {} every {}{}", duration_text(fn.size_us),
-                         duration_text(fn.period_us), offset);
-    case WindowKind::sessions:
-      return fmt::format("sessions, gap {}", duration_text(fn.gap_us));
-    case WindowKind::given:
-      return "the windows of its input";
-  }
-  return "";
+  std::string const out = to_string(fn);
+  return fn.kind == WindowKind::sliding
+             ? fmt::format("{}: a row is in {} windows, each with a record of its own", out,
+                           floor_div(fn.size_us + fn.period_us - 1, fn.period_us))
+             : out;
 }
 
-std::string trigger_text(Trigger const& trigger) {
-  std::vector<std::string> parts;
-  for (Trigger const& child : trigger.children) {
-    parts.push_back(trigger_text(child));
-  }
-  std::string const inside = fmt::format("({})", fmt::join(parts, ", "));
-  switch (trigger.op) {
-    case TriggerOp::after_all:
-      return "after_all" + inside;
-    case TriggerOp::after_any:
-      return "after_any" + inside;
-    case TriggerOp::after_each:
-      return "after_each" + inside;
-    case TriggerOp::or_finally:
-      return "or_finally" + inside;
-    case TriggerOp::repeat:
-      return "repeat" + inside;
-    case TriggerOp::after_end_of_window: {
-      std::string text = "after_end_of_window";
-      std::size_t next = 0;
-      if (trigger.has_early) {
-        text += " early " + parts[next++];
-      }
-      if (trigger.has_late) {
-        text += " late " + parts[next];
-      }
-      return text;
-    }
-    case TriggerOp::after_processing_time: {
-      std::string text = "after_processing_time";
-      for (TimeTransform const& t : trigger.transforms) {
-        text += t.period_us > 0 ? fmt::format(" align {} + {}", duration_text(t.period_us),
-                                              duration_text(t.offset_us))
-                                : " " + duration_text(t.delay_us);
-      }
-      return text;
-    }
-    case TriggerOp::after_synchronized_processing_time:
-      return "after_synchronized_processing_time";
-    case TriggerOp::element_count:
-      return fmt::format("element_count {}", trigger.count);
-    case TriggerOp::default_:
-      return "default";
-    case TriggerOp::never:
-      return "never";
-    case TriggerOp::always:
-      return "always";
-  }
-  return "";
+std::string device_text(EngineSettings const& settings) {
+  return settings.device == "cpu" ? "cpu: the file or the command asks for it"
+                                  : "cpu: the only backend of this build";
 }
 
 std::string fields_text(Schema const& schema) {
-  constexpr std::string_view names[] = {"boolean", "integer", "number",   "string",
-                                        "bytes",   "list",    "structure"};
   std::vector<std::string> parts;
   for (Field const& field : schema.fields) {
-    parts.push_back(
-        fmt::format("{}: {}", field.name, names[static_cast<std::size_t>(field.type.kind)]));
+    parts.push_back(fmt::format("{}: {}", field.name, to_string(field.type)));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 // Name and value of what matters of one transform, in order.
-std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph,
-                                                          Transform const& transform) {
+std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph, std::size_t at) {
+  Transform const& transform = graph.transforms[at];
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<std::string> inputs;
   for (Edge const& edge : transform.inputs) {
@@ -119,13 +82,14 @@ std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph,
   if (auto const* step = std::get_if<Combine>(&transform.config)) {
     Windowing const& w = step->windowing;
     facts.emplace_back("windows", windows_text(w.windows));
-    facts.emplace_back("trigger", trigger_text(w.trigger));
-    facts.emplace_back("lateness", duration_text(w.lateness.us));
+    facts.emplace_back("trigger", to_string(w.trigger));
+    facts.emplace_back("lateness", to_string(w.lateness));
     facts.emplace_back("mode", w.discarding ? "discarding" : "accumulating");
     if (step->input_panes == Combine::InputPanes::replace) {
-      facts.emplace_back("input panes", "replace");
+      facts.emplace_back("input_panes", "replace");
     }
-    facts.emplace_back("device", device_of_steps);
+    facts.emplace_back("state", text_of(state_cost(graph, at)));
+    facts.emplace_back("device", device_text(graph.settings));
   }
   if (!transform.output.fields.empty()) {
     facts.emplace_back("gives", fields_text(transform.output));
@@ -135,9 +99,10 @@ std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph,
 
 std::string as_text(Graph const& graph) {
   std::string out;
-  for (Transform const& transform : graph.transforms) {
+  for (std::size_t at = 0; at < graph.transforms.size(); ++at) {
+    Transform const& transform = graph.transforms[at];
     fmt::format_to(std::back_inserter(out), "{} ({})\n", transform.name, transform.type);
-    for (auto const& [name, value] : facts_of(graph, transform)) {
+    for (auto const& [name, value] : facts_of(graph, at)) {
       fmt::format_to(std::back_inserter(out), "    {:<11}  {}\n", name, value);
     }
   }
@@ -148,15 +113,28 @@ std::string as_json(Graph const& graph) {
   rapidjson::StringBuffer buffer;
   rapidjson::PrettyWriter<rapidjson::StringBuffer> out(buffer);
   out.StartArray();
-  for (Transform const& transform : graph.transforms) {
+  auto const number = [&](char const* name, std::size_t value) {
+    out.Key(name);
+    out.Uint64(value);
+  };
+  for (std::size_t at = 0; at < graph.transforms.size(); ++at) {
+    Transform const& transform = graph.transforms[at];
     out.StartObject();
     out.Key("name");
     out.String(transform.name.c_str());
     out.Key("type");
     out.String(transform.type.c_str());
-    for (auto const& [name, value] : facts_of(graph, transform)) {
+    for (auto const& [name, value] : facts_of(graph, at)) {
       out.Key(name.c_str());
       out.String(value.c_str());
+    }
+    if (std::holds_alternative<Combine>(transform.config)) {
+      StateCost const cost = state_cost(graph, at);
+      number("record_bytes", cost.cell.record);
+      number("record_bytes_max", cost.cell.most);
+      number("key_bytes_max", cost.key);
+      number("window_bytes_max", cost.cell.window);
+      number("row_out_bytes_max", cost.out);
     }
     out.EndObject();
   }

@@ -179,7 +179,8 @@ void Shard::add_stats(AggregationStats& out) const {
   out.keys += keys_;
   out.host_bytes += slabs_.bytes() + sessions_.bytes() + rules_.boxes.bytes() + events_.bytes() +
                     deadlines_.bytes() + holds_.bytes() +
-                    windows_of_key_.capacity() * sizeof(std::uint32_t);
+                    (windows_of_key_.capacity() + first_kept_.capacity() + last_kept_.capacity()) *
+                        sizeof(std::uint32_t);
 }
 
 }  // namespace windrow::cpu

@@ -327,6 +327,11 @@ std::size_t KeyDictionary::bytes() const {
   return sum;
 }
 
+// A table is a quarter full at the least, vectors and the arena double.
+std::size_t KeyDictionary::key_bytes_max(std::size_t length) {
+  return 4 * sizeof(Slot) + 2 * 2 * sizeof(std::uint32_t) + (length > inline_max ? 2 * length : 0);
+}
+
 // Pieces "keys" of a shard: (id, batch, text) of every live key by ascending id.
 void KeyDictionary::snapshot(SnapshotWriter& out) const {
   ByteWriter piece;

@@ -39,6 +39,8 @@ class KeyDictionary {
   void recycle(std::span<KeyId const> freed, std::uint64_t batch_no);
   [[nodiscard]] std::size_t size() const;   // live keys
   [[nodiscard]] std::size_t bytes() const;  // host memory
+  // Of a key of that length, just after the tables have grown.
+  [[nodiscard]] static std::size_t key_bytes_max(std::size_t length);
   void snapshot(SnapshotWriter& out) const;
   void restore(SnapshotReader& in);
 

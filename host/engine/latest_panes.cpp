@@ -137,10 +137,12 @@ void LatestPanes::end(std::span<EndedWindow const> ended) {
 std::size_t LatestPanes::size() const { return impl_->panes.size(); }
 
 // A node holds the id, the pane, a link and the hash.
+constexpr std::size_t node_bytes = sizeof(RowId) + sizeof(Pane) + 2 * sizeof(void*);
 std::size_t LatestPanes::bytes() const {
-  return impl_->panes.size() * (sizeof(RowId) + sizeof(Pane) + 2 * sizeof(void*)) +
-         impl_->panes.bucket_count() * sizeof(void*) + impl_->value_bytes;
+  return impl_->panes.size() * node_bytes + impl_->panes.bucket_count() * sizeof(void*) +
+         impl_->value_bytes;
 }
+std::size_t const LatestPanes::pane_bytes_max = node_bytes + 3 * sizeof(void*);
 
 // Pieces "panes", by ascending row id, so that equal states give equal bytes.
 void LatestPanes::snapshot(SnapshotWriter& out) const {

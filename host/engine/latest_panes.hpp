@@ -32,6 +32,7 @@ class LatestPanes {
   void end(std::span<EndedWindow const> ended);
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::size_t bytes() const;
+  static std::size_t const pane_bytes_max;  // of one pane; longer values lie beside it
   void snapshot(SnapshotWriter& out) const;
   void restore(SnapshotReader& in);
 
