@@ -20,26 +20,6 @@ struct Guess {
   std::vector<std::pair<std::string, Guess>> members;  // of a structure; of a list its one element
 };
 
-char const* kind_name(ValueType kind) {
-  switch (kind) {
-    case ValueType::boolean:
-      return "boolean";
-    case ValueType::integer:
-      return "integer";
-    case ValueType::number:
-      return "number";
-    case ValueType::string:
-      return "string";
-    case ValueType::bytes:
-      return "bytes";
-    case ValueType::list:
-      return "list";
-    case ValueType::structure:
-      break;
-  }
-  return "structure";
-}
-
 std::optional<ValueType> kind_of(dom::element value) {
   switch (value.type()) {
     case dom::element_type::ARRAY:
@@ -74,7 +54,7 @@ std::string merge(Guess& guess, dom::element value, std::string const& path) {
   } else if (*guess.kind != *kind) {
     if (!is_number(*guess.kind) || !is_number(*kind)) {
       return fmt::format("a field has several types: field={} types={},{}", path,
-                         kind_name(*guess.kind), kind_name(*kind));
+                         name_of(*guess.kind), name_of(*kind));
     }
     guess.kind = ValueType::number;
   }

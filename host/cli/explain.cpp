@@ -14,7 +14,6 @@
 #include "host/engine/key_dictionary.hpp"
 #include "host/engine/latest_panes.hpp"
 #include "host/plan/duration.hpp"
-#include "host/plan/schema_reader.hpp"
 #include "host/plan/trigger_reader.hpp"
 #include "host/plan/windowing_reader.hpp"
 

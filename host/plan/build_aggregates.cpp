@@ -5,7 +5,6 @@
 #include <array>
 
 #include "host/plan/graph_builder.hpp"
-#include "host/plan/schema_reader.hpp"
 
 namespace windrow {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "host/plan/duration.hpp"
 #include "host/plan/graph_builder.hpp"
-#include "host/plan/schema_reader.hpp"
 #include "host/plan/trigger_reader.hpp"
 
 namespace windrow {

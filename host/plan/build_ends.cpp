@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "host/plan/graph_builder.hpp"
-#include "host/plan/schema_reader.hpp"
+#include "host/plan/row_elements.hpp"
 
 namespace windrow {
 namespace {

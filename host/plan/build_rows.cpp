@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "host/plan/expression_typing.hpp"
 #include "host/plan/graph_builder.hpp"
-#include "host/plan/schema_reader.hpp"
 #include "host/plan/unit_doubt.hpp"
 
 namespace windrow {
@@ -174,12 +174,7 @@ bool GraphBuilder::map_to_fields(Work& work) {
     if (e && type != nullptr) {
       bool const widen = type->text == "number" && e->type.kind == ValueType::integer;
       if (widen) {
-        Expression wide;
-        wide.op = ExpressionOp::to_float;
-        wide.type = {ValueType::number, {}};
-        wide.nullable = e->nullable;
-        wide.args = {std::move(*e)};
-        e = std::move(wide);
+        e = to_float(std::move(*e));
       } else if (!type->is_scalar() || type->text != name_of(e->type.kind)) {
         report_.add("E140", *type,
                     fmt::format("field '{}' is {}, not {}", entry.key.text, to_string(e->type),

@@ -7,6 +7,7 @@
 
 #include "host/plan/duration.hpp"
 #include "host/plan/graph_builder.hpp"
+#include "host/plan/row_elements.hpp"
 #include "host/plan/schema_reader.hpp"
 #include "host/plan/secrets.hpp"
 

@@ -8,7 +8,6 @@
 #include <cctype>
 
 #include "host/plan/keys.hpp"
-#include "host/plan/schema_reader.hpp"
 
 namespace windrow {
 namespace {

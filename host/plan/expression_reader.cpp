@@ -8,22 +8,17 @@
 #include <charconv>
 
 #include "host/plan/expression_lexer.hpp"
+#include "host/plan/expression_typing.hpp"
 #include "host/plan/keys.hpp"
-#include "host/plan/schema_reader.hpp"
 
 namespace windrow {
 namespace {
 
-bool is_numeric(FieldType const& type) {
-  return type.kind == ValueType::integer || type.kind == ValueType::number;
-}
-bool is_null_literal(Expression const& e) {
-  return e.op == ExpressionOp::literal && std::holds_alternative<std::monostate>(e.value);
-}
-
 class Parser {
  public:
-  explicit Parser(Faults const& faults) : faults_(faults), lexer_(faults) { advance(); }
+  explicit Parser(Faults const& faults) : faults_(faults), typing_(faults), lexer_(faults) {
+    advance();
+  }
 
   Expression parse() {
     Expression out = generic() ? parse_generic() : parse_choice();
@@ -85,7 +80,7 @@ class Parser {
     }
     Token const at = now_;
     advance();
-    return compared(*op, at, std::move(left), parse_generic_operand());
+    return typing_.compared(*op, at, std::move(left), parse_generic_operand());
   }
   Expression parse_generic_operand() {
     bool const negative = accept("-");
@@ -100,7 +95,7 @@ class Parser {
     if (is(".")) {
       faults_.refuse("E107", now_, "nested fields need language: python");
     }
-    return negative ? negated(std::move(out), at) : out;
+    return negative ? typing_.negated(std::move(out), at) : out;
   }
 
   Expression parse_choice() {
@@ -112,72 +107,28 @@ class Parser {
       advance();
       Token const at = now_;
       Expression condition = parse_or();
-      want_boolean(condition, at);
+      typing_.want_boolean(condition, at);
       if (!is_word("else")) {
         faults_.refuse("E107", now_, "'else' is expected here");
       }
       advance();
       Token const other_at = now_;
       Expression other = parse_choice();
-      then = chosen(std::move(condition), std::move(then), std::move(other), other_at);
+      then = typing_.chosen(std::move(condition), std::move(then), std::move(other), other_at);
     }
     --depth_;
     return then;
-  }
-  Expression chosen(Expression condition, Expression then, Expression other, Token const& at) {
-    Expression out;
-    out.op = ExpressionOp::if_else;
-    out.nullable = then.nullable || other.nullable;
-    if (is_null_literal(then)) {
-      out.type = other.type;
-    } else if (is_null_literal(other) || then.type == other.type) {
-      out.type = then.type;
-    } else if (is_numeric(then.type) && is_numeric(other.type)) {
-      out.type = {ValueType::number, {}};
-      then = to_float(std::move(then));
-      other = to_float(std::move(other));
-    } else {
-      faults_.refuse("E140", at,
-                     fmt::format("one branch is {}, the other {}", to_string(then.type),
-                                 to_string(other.type)));
-    }
-    out.args = {std::move(condition), std::move(then), std::move(other)};
-    return out;
-  }
-  static Expression to_float(Expression e) {
-    if (e.type.kind == ValueType::number) {
-      return e;
-    }
-    Expression out;
-    out.op = ExpressionOp::to_float;
-    out.type = {ValueType::number, {}};
-    out.nullable = e.nullable;
-    out.args = {std::move(e)};
-    return out;
-  }
-
-  void want_boolean(Expression const& e, Token const& at) {
-    if (e.type.kind != ValueType::boolean || is_null_literal(e)) {
-      faults_.refuse("E140", at, fmt::format("a boolean is needed, this is {}", to_string(e.type)));
-    }
-  }
-  Expression logic(ExpressionOp op, std::vector<Expression> args) {
-    Expression out;
-    out.op = op;
-    out.type = {ValueType::boolean, {}};
-    out.args = std::move(args);
-    return out;
   }
   Expression parse_or() {
     Token at = now_;
     Expression left = parse_and();
     while (is_word("or")) {
-      want_boolean(left, at);
+      typing_.want_boolean(left, at);
       advance();
       at = now_;
       Expression right = parse_and();
-      want_boolean(right, at);
-      left = logic(ExpressionOp::or_, {std::move(left), std::move(right)});
+      typing_.want_boolean(right, at);
+      left = boolean_of(ExpressionOp::or_, {std::move(left), std::move(right)});
     }
     return left;
   }
@@ -185,12 +136,12 @@ class Parser {
     Token at = now_;
     Expression left = parse_not();
     while (is_word("and")) {
-      want_boolean(left, at);
+      typing_.want_boolean(left, at);
       advance();
       at = now_;
       Expression right = parse_not();
-      want_boolean(right, at);
-      left = logic(ExpressionOp::and_, {std::move(left), std::move(right)});
+      typing_.want_boolean(right, at);
+      left = boolean_of(ExpressionOp::and_, {std::move(left), std::move(right)});
     }
     return left;
   }
@@ -205,26 +156,10 @@ class Parser {
     Token const at = now_;
     Expression inner = parse_not();
     --depth_;
-    want_boolean(inner, at);
-    return logic(ExpressionOp::not_, {std::move(inner)});
+    typing_.want_boolean(inner, at);
+    return boolean_of(ExpressionOp::not_, {std::move(inner)});
   }
 
-  Expression compared(ExpressionOp op, Token const& at, Expression left, Expression right) {
-    bool const equality = op == ExpressionOp::equal || op == ExpressionOp::not_equal;
-    bool const null_side = is_null_literal(left) || is_null_literal(right);
-    bool const numeric = is_numeric(left.type) && is_numeric(right.type);
-    bool const scalar = left.type.kind <= ValueType::bytes;
-    bool const same = left.type == right.type && (equality || scalar);
-    if (null_side ? !equality : !(numeric || same)) {
-      faults_.refuse(
-          "E140", at,
-          fmt::format("'{}' between {} and {}", at.text, described(left), described(right)));
-    }
-    return logic(op, {std::move(left), std::move(right)});
-  }
-  static std::string described(Expression const& e) {
-    return is_null_literal(e) ? "null" : to_string(e.type);
-  }
   Expression parse_comparison() {
     Expression left = parse_sum();
     std::optional<ExpressionOp> const op = comparison(now_);
@@ -236,37 +171,20 @@ class Parser {
     }
     Token const at = now_;
     advance();
-    Expression out = compared(*op, at, std::move(left), parse_sum());
+    Expression out = typing_.compared(*op, at, std::move(left), parse_sum());
     if (comparison(now_)) {
       faults_.refuse("E107", now_, "chained comparisons are not supported");
     }
     return out;
   }
 
-  Expression arithmetic(ExpressionOp op, Token const& at, Expression left, Expression right) {
-    Expression out;
-    out.op = op;
-    bool const text = op == ExpressionOp::add && left.type.kind == ValueType::string &&
-                      right.type.kind == ValueType::string && !is_null_literal(left) &&
-                      !is_null_literal(right);
-    if (!text && !(is_numeric(left.type) && is_numeric(right.type))) {
-      faults_.refuse(
-          "E140", at,
-          fmt::format("'{}' between {} and {}", at.text, described(left), described(right)));
-    }
-    bool const number = op == ExpressionOp::divide || left.type.kind == ValueType::number ||
-                        right.type.kind == ValueType::number;
-    out.type = text ? left.type : FieldType{number ? ValueType::number : ValueType::integer, {}};
-    out.args = {std::move(left), std::move(right)};
-    return out;
-  }
   Expression parse_sum() {
     Expression left = parse_product();
     while (is("+") || is("-")) {
       Token const at = now_;
       advance();
       ExpressionOp const op = at.text == "+" ? ExpressionOp::add : ExpressionOp::subtract;
-      left = arithmetic(op, at, std::move(left), parse_product());
+      left = typing_.arithmetic(op, at, std::move(left), parse_product());
     }
     return left;
   }
@@ -279,27 +197,9 @@ class Parser {
                               : at.text == "/"  ? ExpressionOp::divide
                               : at.text == "//" ? ExpressionOp::floor_divide
                                                 : ExpressionOp::modulo;
-      left = arithmetic(op, at, std::move(left), parse_unary());
+      left = typing_.arithmetic(op, at, std::move(left), parse_unary());
     }
     return left;
-  }
-  Expression negated(Expression e, Token const& at) {
-    if (!is_numeric(e.type)) {
-      faults_.refuse("E140", at, fmt::format("'-' of {}", described(e)));
-    }
-    if (auto const* const integer = std::get_if<std::int64_t>(&e.value)) {
-      e.value = -*integer;
-      return e;
-    }
-    if (auto const* const number = std::get_if<double>(&e.value)) {
-      e.value = -*number;
-      return e;
-    }
-    Expression out;
-    out.op = ExpressionOp::negate;
-    out.type = e.type;
-    out.args = {std::move(e)};
-    return out;
   }
   Expression parse_unary() {
     if (!is("-") && !is("+")) {
@@ -312,7 +212,7 @@ class Parser {
     advance();
     Expression inner = parse_unary();
     --depth_;
-    return at.text == "-" ? negated(std::move(inner), at) : inner;
+    return at.text == "-" ? typing_.negated(std::move(inner), at) : inner;
   }
   Expression parse_members() {
     Expression out = parse_atom();
@@ -325,32 +225,10 @@ class Parser {
       if (is("(")) {
         faults_.refuse("E107", at, fmt::format("'{}()' is not supported", at.text));
       }
-      out = member(std::move(out), at);
+      out = typing_.member(std::move(out), at);
     }
     return out;
   }
-  Expression member(Expression of, Token const& at) {
-    if (of.type.kind != ValueType::structure || is_null_literal(of)) {
-      faults_.refuse("E140", at, fmt::format("{} has no field '{}'", described(of), at.text));
-    }
-    std::vector<std::string> names;
-    for (Field const& field : of.type.children) {
-      names.push_back(field.name);
-      if (field.name != at.text) {
-        continue;
-      }
-      Expression out;
-      out.op = ExpressionOp::member;
-      out.name = field.name;
-      out.type = field.type;
-      out.nullable = of.nullable || field.nullable;
-      out.args = {std::move(of)};
-      return out;
-    }
-    faults_.refuse("E140", at, fmt::format("{} has no field '{}'", to_string(of.type), at.text),
-                   did_you_mean(at.text, names));
-  }
-
   Expression parse_atom() {
     Token const at = now_;
     if (at.kind == TokenKind::end) {
@@ -426,26 +304,11 @@ class Parser {
     Token const arg_at = now_;
     Expression arg = parse_choice();
     expect(")");
-    ValueType const kind = arg.type.kind;
-    bool const fits =
-        !is_null_literal(arg) &&
-        (found->second == ExpressionOp::length
-             ? kind == ValueType::string || kind == ValueType::list || kind == ValueType::bytes
-             : kind < ValueType::bytes);
-    if (!fits) {
-      faults_.refuse("E140", arg_at, fmt::format("{}() of {}", at.text, described(arg)));
-    }
-    Expression out;
-    out.op = found->second;
-    out.type = {found->second == ExpressionOp::to_float ? ValueType::number
-                : found->second == ExpressionOp::to_str ? ValueType::string
-                                                        : ValueType::integer,
-                {}};
-    out.args = {std::move(arg)};
-    return out;
+    return typing_.called(found->second, at, std::move(arg), arg_at);
   }
 
   Faults const& faults_;
+  Typing typing_;
   Lexer lexer_;
   Token now_;
   int depth_ = 0;

@@ -6,7 +6,6 @@
 
 #include "host/model/portable.hpp"
 #include "host/plan/duration.hpp"
-#include "host/plan/schema_reader.hpp"
 #include "host/plan/trigger_reader.hpp"
 
 namespace windrow {

@@ -14,7 +14,7 @@ struct Field;
 // `children`: of a list its one element field, of a structure its fields; empty if not known.
 struct FieldType {
   ValueType kind = ValueType::string;
-  std::vector<Field> children{};
+  std::vector<Field> children;  // no initialiser: it would need Field, which is not complete here
   bool operator==(FieldType const&) const;
 };
 struct Field {
@@ -26,6 +26,10 @@ struct Field {
 inline bool FieldType::operator==(FieldType const& other) const {
   return kind == other.kind && children == other.children;
 }
+
+// "number"; "list of {url: string, views: integer}"
+[[nodiscard]] std::string_view name_of(ValueType type);
+[[nodiscard]] std::string to_string(FieldType const& type);
 
 struct Schema {
   std::vector<Field> fields;
@@ -39,6 +43,7 @@ struct Schema {
   }
   bool operator==(Schema const&) const = default;
 };
+[[nodiscard]] std::vector<std::string> names_of(Schema const& schema);
 
 // What the first rows of files say of their fields.
 //   numbers  of top-level integer and number fields the first value (W218)

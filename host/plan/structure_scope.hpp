@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "host/plan/yaml_tree.hpp"
+#include "host/plan/structure.hpp"
 
 namespace windrow {
 
 struct Composite;
 
 // One transform of a scope: a leaf (an index into the flat list) or a composite.
-//   chained  reads the entry before it instead of an `input`
+//   before   in a chain: reads the entry before it instead of an `input`
 struct Entry {
   std::string name, type;
   YamlNode const* node = nullptr;
@@ -31,7 +31,12 @@ struct Composite {
   std::size_t chain_length = 0;            // extra_transforms come after these
   std::vector<YamlNode const*> windowing;  // of this one and those around it
   std::size_t own = 0;                     // its entry in the parent
-  bool resolving = false;
+  bool resolving = false;  // its inputs or output: seen again, it is part of a cycle
 };
+
+// Fills `inputs` of every leaf below `root`, or reports why there are none (E102, E104).
+void resolve_inputs(Report& report, Composite& root, std::vector<WrittenTransform>& flat);
+// Windowing of composites goes to their roots: to what reads nothing of the same composite.
+void push_windowing(Composite const& root, std::vector<WrittenTransform>& flat);
 
 }  // namespace windrow

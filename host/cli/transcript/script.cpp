@@ -300,10 +300,11 @@ Script read_script(Node const& document) {
   if (Node const* observe = document.find("observe")) {
     script.observe = words(*observe);
   }
-  script.rows.fields = {{"key", {ValueType::string}, false}, {"value", {ValueType::integer}, true}};
+  script.rows.fields = {{"key", {ValueType::string, {}}, false},
+                        {"value", {ValueType::integer, {}}, true}};
   if (Node const* fields = document.find("fields")) {
     for (auto const& [field, type] : fields->fields) {
-      script.rows.fields.push_back({field, {type_of(type.text)}, true});
+      script.rows.fields.push_back({field, {type_of(type.text), {}}, true});
     }
   }
   script.key_sets = key_sets_of(document);

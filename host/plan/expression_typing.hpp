@@ -1,0 +1,33 @@
+// What the parts of an expression may be, and the type of what they make (semantics.md 16.4).
+#pragma once
+#include <vector>
+
+#include "host/plan/expression.hpp"
+#include "host/plan/expression_lexer.hpp"
+
+namespace windrow {
+
+[[nodiscard]] Expression to_float(Expression e);  // itself if it is a number
+[[nodiscard]] Expression boolean_of(ExpressionOp op, std::vector<Expression> args);
+
+// Makes one node of its operands, or refuses them (E140) at a token.
+class Typing {
+ public:
+  explicit Typing(Faults const& faults) : faults_(faults) {}
+  void want_boolean(Expression const& e, Token const& at) const;
+  [[nodiscard]] Expression chosen(Expression condition, Expression then, Expression other,
+                                  Token const& at) const;
+  [[nodiscard]] Expression compared(ExpressionOp op, Token const& at, Expression left,
+                                    Expression right) const;
+  [[nodiscard]] Expression arithmetic(ExpressionOp op, Token const& at, Expression left,
+                                      Expression right) const;
+  [[nodiscard]] Expression negated(Expression e, Token const& at) const;
+  [[nodiscard]] Expression member(Expression of, Token const& at) const;
+  [[nodiscard]] Expression called(ExpressionOp function, Token const& at, Expression arg,
+                                  Token const& arg_at) const;
+
+ private:
+  Faults const& faults_;
+};
+
+}  // namespace windrow
