@@ -213,6 +213,25 @@ pipeline:
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stderr, r"job\.yaml:9:7: warning\[W218\] 'AssignTimestamps': .*look like ms")
 
+    def test_over_the_memory_limit_new_keys_are_dead_letters_and_the_run_goes_on(self):
+        self.windrow("gen", "pageviews", "--seed", 13, "--events", 20000, "--out", "data")
+        text = COUNTS.replace("{group_by: url,", "{error_handling: {output: bad}, group_by: url,").replace(
+            "input: Views.bad", "input: [Views.bad, PerPage.bad]")
+        path = self.file("job.yaml", text % {"input": self.path / "data/pageviews-*.ndjson",
+                                             "database": self.path / "out.db", "bad": self.path / "bad.ndjson"})
+        done = self.windrow("run", path, "--set", "memory_limit=400KiB", "--set", "batch_rows_max=1000", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        summary = json.loads(done.stdout.splitlines()[-1])
+        step = summary["steps"][0]
+        self.assertTrue(summary["laws_hold"])
+        self.assertGreater(step["refused_new_keys"], 0)
+        bad = [json.loads(line) for line in (self.path / "bad.ndjson").read_text().splitlines()]
+        refused = [row for row in bad if row["reason"] == "memory_limit"]
+        self.assertEqual(len(refused), step["refused_new_keys"])
+        self.assertEqual(self.rows("SELECT sum(views) FROM views"), [(step["aggregated"],)])
+        # Every record is in a table or in a dead letter.
+        self.assertEqual(step["aggregated"] + len(bad), summary["sources"][0]["read"])
+
     def stopped(self, *words):
         with subprocess.Popen([WINDROW, "run", *map(str, words)], cwd=self.path, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:

@@ -365,24 +365,6 @@ TEST(Pipeline, KeysWhoseRowsAreAllDroppedLeaveTheDictionaryEmpty) {
   expect_conserved(*pipeline);
 }
 
-TEST(Pipeline, OverTheMemoryLimitNewKeysAreRefusedAndOldOnesServed) {
-  Graph graph = counts_per_key();
-  graph.settings.memory_limit = 1;
-  Bench bench;
-  Panes panes;
-  bench.observer = &panes;
-  auto pipeline = bench.make(graph);
-  pipeline->open();
-  bench.script = {{{"a,1,1"}, 0, 0, false}, {{"b,1,1"}, 0, 20, false}};
-  pipeline->step();
-  pipeline->step();
-  Progress const progress = pipeline->progress();
-  EXPECT_TRUE(progress.refuses_new_keys);
-  EXPECT_GE(progress.steps[0].refused, 1U);
-  EXPECT_EQ(panes.aside.back(), R"(1 memory_limit {"key": "b", "ts": 1, "value": 1})");
-  expect_conserved(*pipeline);
-}
-
 TEST(Pipeline, TooManyBadRecordsEndTheRunWith65) {
   Graph graph = counts_per_key();
   graph.settings.max_bad_ratio = 0.25;

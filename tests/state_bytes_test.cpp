@@ -87,34 +87,49 @@ struct Claim {
 
 class StateBytesTest : public ::testing::Test {
  protected:
+  // Pushes one row per key and ends the batch.
+  static void push(Aggregation& aggregation, AggregationSpec const& spec, std::size_t first,
+                   std::size_t keys, std::int64_t at_s, Watermark w) {
+    Column value{spec.combines[1].in};
+    std::vector<EventTime> time;
+    std::vector<KeyId> key;
+    for (std::size_t k = first; k < first + keys; ++k) {
+      key.push_back(key_of(k));
+      time.push_back(EventTime{at_s * second});
+      if (spec.combines[1].in == ValueType::string) {
+        value.append_text(std::string(100, 'x'));
+      } else {
+        value.append(1.0);
+      }
+    }
+    std::vector<ColumnView> const values{value.view()};
+    aggregation.push({time, key, values, {}, {}, {}});
+    aggregation.advance(w, ProcessingTime{0});
+  }
+  static std::vector<std::int64_t> counts(Aggregation& aggregation) {
+    std::vector<std::int64_t> out;
+    AggregationOutput output;
+    for (bool more = true; more;) {
+      more = aggregation.take_output(output);
+      for (std::size_t i = 0; i < output.panes.size(); ++i) {
+        out.push_back(output.panes.values[0].view().at(i).integer);
+      }
+    }
+    return out;
+  }
+
   // `keys` keys, one row each, at `times` times.
   static void hold(AggregationSpec const& spec, std::size_t keys, std::size_t times) {
     Workers workers(1);
     std::size_t const before = live;
     std::unique_ptr<Aggregation> const aggregation = make_cpu_aggregation(spec, workers);
-    AggregationOutput output;
-    Column value{ValueType::number};
-    std::vector<EventTime> time;
-    std::vector<KeyId> key;
     for (std::size_t at = 0; at < times; ++at) {
       for (std::size_t i = 0; i < keys; i += rows_per_batch) {
-        value.clear();
-        time.clear();
-        key.clear();
-        for (std::size_t k = i; k < std::min(keys, i + rows_per_batch); ++k) {
-          key.push_back(key_of(k));
-          time.push_back(EventTime{static_cast<std::int64_t>(at) * 600 * second});
-          value.append(1.0);
-        }
-        std::vector<ColumnView> const values{value.view()};
-        aggregation->push({time, key, values, {}, {}, {}});
-        aggregation->advance(T_MIN, ProcessingTime{0});
-        while (aggregation->take_output(output)) {
-        }
+        push(*aggregation, spec, i, std::min(rows_per_batch, keys - i),
+             static_cast<std::int64_t>(at) * 600, T_MIN);
+        counts(*aggregation);
       }
     }
-    output = {};
-    value = Column{ValueType::number};
     AggregationStats const stats = aggregation->stats();
     std::size_t const bytes = live - before;
     CellBytes const cell = cpu_cell_bytes(spec);
@@ -146,6 +161,54 @@ TEST_F(StateBytesTest, ManyWindowsOfFewKeysCostWhatTheirWindowsAreSaidToCost) {
   hold(spec_of(sessions()), 16, 500);  // a batch looks at all sessions of its keys
 }
 
+// Only the account can say what lists hold.
+TEST_F(StateBytesTest, TheAccountOfListsIsWhatTheyHold) {
+  for (CombineKind const kind :
+       {CombineKind::group, CombineKind::concat, CombineKind::max, CombineKind::first}) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    AggregationSpec spec = spec_of(fixed());
+    spec.combines[1] = {kind, ValueType::string, 0};
+    Workers workers(1);
+    std::size_t const before = live;
+    std::unique_ptr<Aggregation> const aggregation = make_cpu_aggregation(spec, workers);
+    for (int batch = 0; batch < 50; ++batch) {
+      push(*aggregation, spec, 0, rows_per_batch, 0, T_MIN);
+      counts(*aggregation);
+    }
+    std::size_t const bytes = live - before;
+    auto const said = static_cast<double>(aggregation->stats().host_bytes);
+    EXPECT_GT(said, 100.0 * rows_per_batch);
+    EXPECT_NEAR(said, static_cast<double>(bytes), static_cast<double>(bytes) / 10 + scratch_max);
+    push(*aggregation, spec, 0, 1, 100, EventTime{90 * second});
+    counts(*aggregation);
+    EXPECT_LT(aggregation->stats().host_bytes, 1'000'000U);
+  }
+}
+
+TEST_F(StateBytesTest, SessionsThatAreGoneGiveTheirMemoryBackAndTheOthersStayWhatTheyAre) {
+  AggregationSpec const spec = spec_of(sessions(), early());
+  Workers workers(1);
+  std::unique_ptr<Aggregation> const aggregation = make_cpu_aggregation(spec, workers);
+  constexpr std::size_t all = 50'000, some = 100;
+  push(*aggregation, spec, 0, all, 0, T_MIN);
+  counts(*aggregation);
+  push(*aggregation, spec, 0, some, 1000, T_MIN);
+  counts(*aggregation);
+  AggregationStats const peak = aggregation->stats();
+  push(*aggregation, spec, 0, some, 1010, EventTime{500 * second});
+  EXPECT_EQ(counts(*aggregation).size(), all);
+  AggregationStats const left = aggregation->stats();
+  EXPECT_EQ(left.windows_with_state, some);
+  EXPECT_LT(left.host_bytes, peak.host_bytes / 4);
+  push(*aggregation, spec, 0, some / 2, 1060, EventTime{600 * second});  // joins what was packed
+  counts(*aggregation);
+  aggregation->advance(EventTime{1075 * second}, ProcessingTime{0});
+  EXPECT_EQ(counts(*aggregation), std::vector<std::int64_t>(some / 2, 2));
+  aggregation->advance(T_MAX, ProcessingTime{0});
+  EXPECT_EQ(counts(*aggregation), std::vector<std::int64_t>(some / 2, 3));
+  EXPECT_EQ(aggregation->stats().windows_with_state, 0U);
+}
+
 TEST_F(StateBytesTest, TheDictionaryHoldsWhatAKeyIsSaidToCost) {
   for (std::size_t const length : {8U, 40U}) {
     for (std::size_t const keys : {100'000, 131'072, 140'000}) {
@@ -173,18 +236,18 @@ TEST_F(StateBytesTest, LatestPanesHoldWhatAPaneIsSaidToCost) {
   std::size_t const before = live;
   LatestPanes latest(0, {ValueType::integer}, false);
   EventBatch out;
-  out.reset(Schema{{{"n", {ValueType::integer}, true}}});
+  out.reset(Schema{{{"n", {ValueType::integer, {}}, true}}});
   std::vector<KeyId> out_key;
   EventBatch rows;
   for (std::size_t i = 0; i < panes; ++i) {
-    rows.reset(Schema{{{"n", {ValueType::integer}, true}}});
+    rows.reset(Schema{{{"n", {ValueType::integer, {}}, true}}});
     rows.columns[0].append(std::int64_t{1});
     rows.event_time.push_back(EventTime{1});
     rows.window.push_back({EventTime{0}, EventTime{2}});
     rows.info.emplace_back();
     rows.deleted.push_back(0);
     KeyId const key = key_of(i);
-    out.reset(Schema{{{"n", {ValueType::integer}, true}}});
+    out.reset(Schema{{{"n", {ValueType::integer, {}}, true}}});
     out_key.clear();
     latest.replace({&key, 1}, rows.view(), out, out_key);
   }

@@ -63,31 +63,33 @@ bool is_better(CombineFn const& fn, std::string_view a, std::string_view b) {
   return false;
 }
 
-void lift_top(CombineFn const& fn, Box& to, BoxEntry&& entry) {
+// These return whether the row went in; where the box is full, its last row went out.
+bool lift_top(CombineFn const& fn, Box& to, BoxEntry&& entry) {
   if (is_null(entry.value)) {
-    return;
+    return false;
   }
   auto const better = [&](BoxEntry const& a, BoxEntry const& b) {
     return is_better(fn, a.value, b.value);
   };
   if (to.size() >= fn.n && (fn.n == 0 || !better(entry, to.back()))) {
-    return;
+    return false;
   }
   to.insert(std::upper_bound(to.begin(), to.end(), entry, better), std::move(entry));
   if (to.size() > fn.n) {
     to.pop_back();
   }
+  return true;
 }
 
 // Keeps the one text that min, max, first or last answers with.
-void lift_text(CombineFn const& fn, Box& to, BoxEntry&& entry) {
+bool lift_text(CombineFn const& fn, Box& to, BoxEntry&& entry) {
   bool const by_time = fn.kind == CombineKind::first || fn.kind == CombineKind::last;
   if (!by_time && is_null(entry.value)) {
-    return;
+    return false;
   }
   if (to.empty()) {
     to.push_back(std::move(entry));
-    return;
+    return true;
   }
   BoxEntry& held = to.front();
   bool const smallest = fn.kind == CombineKind::first || fn.kind == CombineKind::min;
@@ -97,9 +99,11 @@ void lift_text(CombineFn const& fn, Box& to, BoxEntry&& entry) {
   } else {
     order = compare(decoded(entry.value), decoded(held.value));
   }
-  if (smallest ? order < 0 : order > 0) {
+  bool const wins = smallest ? order < 0 : order > 0;
+  if (wins) {
     held = std::move(entry);
   }
+  return wins;
 }
 
 void append_ranked(std::string_view structure, std::int64_t rank, std::string& out) {
@@ -137,6 +141,56 @@ void extract_list(CombineFn const& fn, Box const& from, Column& out) {
   out.end_text();
 }
 
+// Bytes of a text that does not lie in its entry.
+std::size_t text_bytes(BoxEntry const& entry) {
+  bool const inside = entry.value.capacity() == std::string().capacity();
+  return inside ? 0 : entry.value.capacity() + 1;
+}
+
+std::size_t bytes_of(Box const& box) {
+  std::size_t bytes = box.capacity() * sizeof(BoxEntry);
+  for (BoxEntry const& entry : box) {
+    bytes += text_bytes(entry);
+  }
+  return bytes;
+}
+
+// Two sets of rows in order of arrival.
+void merge_by_arrival(Box& to, Box&& from) {
+  auto const middle = static_cast<std::ptrdiff_t>(to.size());
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  std::inplace_merge(to.begin(), to.begin() + middle, to.end(),
+                     [](BoxEntry const& a, BoxEntry const& b) { return a.sequence < b.sequence; });
+  from.clear();
+}
+
+bool lift_boxed(CombineFn const& fn, Box& to, BoxEntry&& entry) {
+  switch (fn.kind) {
+    case CombineKind::top:
+      return lift_top(fn, to, std::move(entry));
+    case CombineKind::concat:
+      if (is_null(entry.value)) {
+        return false;
+      }
+      [[fallthrough]];
+    case CombineKind::group:
+      to.push_back(std::move(entry));
+      return true;
+    default:
+      return lift_text(fn, to, std::move(entry));
+  }
+}
+
+void merge_boxed(CombineFn const& fn, Box& to, Box&& from) {
+  if (fn.kind == CombineKind::group || fn.kind == CombineKind::concat) {
+    merge_by_arrival(to, std::move(from));
+    return;
+  }
+  for (BoxEntry& entry : from) {
+    lift_boxed(fn, to, std::move(entry));
+  }
+}
+
 }  // namespace
 
 Box& BoxPool::open(std::uint32_t& handle) {
@@ -149,52 +203,62 @@ Box& BoxPool::open(std::uint32_t& handle) {
       free_.pop_back();
     }
   }
-  return at(handle);
+  return boxes_[handle - 1];
+}
+
+void BoxPool::lift(CombineFn const& fn, std::uint32_t& handle, BoxEntry&& entry) {
+  Box& box = open(handle);
+  std::size_t const entries = box.size(), text = text_bytes(entry),
+                    last = box.empty() ? 0 : text_bytes(box.back());
+  held_ -= box.capacity() * sizeof(BoxEntry);
+  if (lift_boxed(fn, box, std::move(entry))) {
+    held_ += text;
+    held_ -= box.size() == entries ? last : 0;
+  }
+  held_ += box.capacity() * sizeof(BoxEntry);
+}
+
+void BoxPool::append(std::uint32_t& handle, BoxEntry&& entry) {
+  Box& box = open(handle);
+  held_ -= box.capacity() * sizeof(BoxEntry);
+  held_ += text_bytes(entry);
+  box.push_back(std::move(entry));
+  held_ += box.capacity() * sizeof(BoxEntry);
+}
+
+void BoxPool::put(std::uint32_t& handle, Box&& box) {
+  Box& to = open(handle);
+  held_ -= bytes_of(to);
+  held_ += bytes_of(box);
+  to = std::move(box);
+}
+
+Box BoxPool::take(std::uint32_t handle) {
+  Box taken;
+  taken.swap(boxes_[handle - 1]);
+  held_ -= bytes_of(taken);
+  return taken;
+}
+
+void BoxPool::merge(CombineFn const& fn, std::uint32_t to, std::uint32_t from) {
+  Box source = take(from);
+  Box& target = boxes_[to - 1];
+  held_ -= bytes_of(target);
+  merge_boxed(fn, target, std::move(source));
+  held_ += bytes_of(target);
 }
 
 void BoxPool::free(std::uint32_t& handle) {
   if (handle == 0) {
     return;
   }
-  Box().swap(at(handle));
+  static_cast<void>(take(handle));
   free_.push_back(handle);
   handle = 0;
 }
 
 std::size_t BoxPool::bytes() const {
-  std::size_t total = boxes_.capacity() * sizeof(Box) + free_.capacity() * sizeof(std::uint32_t);
-  for (Box const& box : boxes_) {
-    total += box.capacity() * sizeof(BoxEntry);
-  }
-  return total;
-}
-
-void lift_boxed(CombineFn const& fn, Box& to, BoxEntry&& entry) {
-  switch (fn.kind) {
-    case CombineKind::top:
-      lift_top(fn, to, std::move(entry));
-      break;
-    case CombineKind::group:
-      to.push_back(std::move(entry));
-      break;
-    case CombineKind::concat:
-      if (!is_null(entry.value)) {
-        to.push_back(std::move(entry));
-      }
-      break;
-    default:
-      lift_text(fn, to, std::move(entry));
-  }
-}
-
-void merge_boxed(CombineFn const& fn, Box& to, Box&& from) {
-  if (fn.kind == CombineKind::group || fn.kind == CombineKind::concat) {
-    merge_by_arrival(to, std::move(from));
-    return;
-  }
-  for (BoxEntry& entry : from) {
-    lift_boxed(fn, to, std::move(entry));
-  }
+  return boxes_.capacity() * sizeof(Box) + free_.capacity() * sizeof(std::uint32_t) + held_;
 }
 
 void extract_boxed(CombineFn const& fn, Box const& from, Column& out) {
@@ -211,14 +275,6 @@ void extract_boxed(CombineFn const& fn, Box const& from, Column& out) {
   } else {
     out.append(decoded(from.front().value));
   }
-}
-
-void merge_by_arrival(Box& to, Box&& from) {
-  auto const middle = static_cast<std::ptrdiff_t>(to.size());
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-  std::inplace_merge(to.begin(), to.begin() + middle, to.end(),
-                     [](BoxEntry const& a, BoxEntry const& b) { return a.sequence < b.sequence; });
-  from.clear();
 }
 
 void cancel(Box& log) {

@@ -30,25 +30,27 @@ using Box = std::vector<BoxEntry>;
 // Boxes of one shard by handle; handle 0 is the identity, which owns nothing.
 class BoxPool {
  public:
-  Box& open(std::uint32_t& handle);  // makes the box if there is none
-  [[nodiscard]] Box& at(std::uint32_t handle) { return boxes_[handle - 1]; }
   [[nodiscard]] Box const& at(std::uint32_t handle) const { return boxes_[handle - 1]; }
-  void free(std::uint32_t& handle);  // sets it to 0
+  // These make the box if there is none.  `lift` adds one row, whose value is one encoded value;
+  // `append` one of a log.
+  void lift(CombineFn const& fn, std::uint32_t& handle, BoxEntry&& entry);
+  void append(std::uint32_t& handle, BoxEntry&& entry);
+  void put(std::uint32_t& handle, Box&& box);
+  [[nodiscard]] Box take(std::uint32_t handle);                           // leaves an empty one
+  void merge(CombineFn const& fn, std::uint32_t to, std::uint32_t from);  // empties `from`
+  void free(std::uint32_t& handle);                                       // sets it to 0
   [[nodiscard]] std::size_t bytes() const;
 
  private:
+  Box& open(std::uint32_t& handle);
   std::vector<Box> boxes_;
   std::vector<std::uint32_t> free_;
+  std::size_t held_ = 0;  // bytes of what the boxes hold, texts included
 };
 
-// Adds one row.  `entry.value` is one encoded value.
-void lift_boxed(CombineFn const& fn, Box& to, BoxEntry&& entry);
-void merge_boxed(CombineFn const& fn, Box& to, Box&& from);
 // Appends the result; the identity is an empty list, or null for texts.
 void extract_boxed(CombineFn const& fn, Box const& from, Column& out);
 
-// Merges logs and lists of two sets of rows in order of arrival.
-void merge_by_arrival(Box& to, Box&& from);
 // Takes every row of weight -1 off together with the earliest equal row of weight +1.
 void cancel(Box& log);
 

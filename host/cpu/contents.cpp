@@ -81,7 +81,7 @@ void merge_box(AccumulatorSlot const& slot, BoxPool& boxes, std::byte* to, std::
   if (target == 0) {
     std::swap(target, source);
   } else {
-    merge_boxed(slot.fn, boxes.at(target), std::move(boxes.at(source)));
+    boxes.merge(slot.fn, target, source);
   }
 }
 
@@ -149,7 +149,7 @@ void read_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record
   auto const read_into = [&](std::uint32_t& handle) {
     Box box = read_box(in);
     if (!box.empty()) {
-      boxes.open(handle) = std::move(box);
+      boxes.put(handle, std::move(box));
     }
   };
   if (layout.counts_contributions()) {

@@ -83,7 +83,7 @@ void fold_boxed(FoldInput const& in, AccumulatorSlot const& slot, ColumnView con
     std::uint32_t const row = in.row[i];
     BoxEntry entry{in.sequence + row, in.time[row].us, 1, {}};
     encode(column.at(row), entry.value);
-    lift_boxed(slot.fn, boxes.open(*of<std::uint32_t>(in.record[i], slot)), std::move(entry));
+    boxes.lift(slot.fn, *of<std::uint32_t>(in.record[i], slot), std::move(entry));
   }
 }
 
@@ -143,7 +143,7 @@ void fold_logs(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) 
         encode(in.values[slot.fn.column].at(row), entry.value);
       }
     }
-    boxes.open(layout.log(in.record[i])).push_back(std::move(entry));
+    boxes.append(layout.log(in.record[i]), std::move(entry));
   }
 }
 
@@ -237,11 +237,9 @@ void fold_log(AccumulatorSlot const& slot, std::byte* accumulator, BoxPool& boxe
 
 void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
                     std::vector<Column>& out) {
-  std::uint32_t const handle = layout.log(record);
-  Box log;  // taken out of the pool, which may grow while it is folded
-  if (handle != 0) {
-    log.swap(boxes.at(handle));
-  }
+  std::uint32_t& handle = layout.log(record);
+  // Taken out of the pool, which may grow while it is folded.
+  Box log = handle == 0 ? Box{} : boxes.take(handle);
   cancel(log);
   std::uint32_t skipped = 1;  // the pane
   for (std::size_t c = 0; c < layout.slots().size(); ++c) {
@@ -268,7 +266,7 @@ void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* recor
     ++skipped;
   }
   if (handle != 0) {
-    log.swap(boxes.at(handle));
+    boxes.put(handle, std::move(log));
   }
 }
 

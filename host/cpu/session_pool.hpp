@@ -42,9 +42,14 @@ class SessionPool {
   // Numbers of all sessions, by key and window.
   [[nodiscard]] std::vector<std::uint32_t> in_order() const;
   [[nodiscard]] std::size_t size() const { return sessions_.size() - free_.size(); }
+  // Is most of its memory that of sessions which are gone?  Then it is worth to pack it.
+  [[nodiscard]] bool is_sparse() const {
+    return free_.size() >= sparse_min && free_.size() > 3 * size();
+  }
   [[nodiscard]] std::size_t bytes() const;
 
  private:
+  static constexpr std::size_t sparse_min = 256;
   std::vector<Session> sessions_;
   std::vector<std::byte> records_;
   std::vector<std::uint32_t> first_;  // by dense_index

@@ -113,6 +113,7 @@ class Shard {
   void bury(KeyId key, Window result, BatchTimes const& times);
   void take_away(Window result, Pending& pending);
   void erase_session(std::uint32_t session);
+  void pack_sessions();
   void fold_kept_rows(BatchTimes const& times);
 
   // Snapshots (shard_snapshot.cpp).

@@ -1,6 +1,7 @@
 // Sessions of a shard: rows wait until the batch ends, then join and merge.  Rules: semantics.md
 // R9, R21, R35, R36, R45, R61, R62.
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 #include "host/cpu/shard.hpp"
@@ -239,6 +240,28 @@ void Shard::take_away(Window result, Pending& pending) {
     }
   }
   std::sort(pending.begin(), pending.end());
+}
+
+// Gives memory back that a peak left behind, else memory_limit would count it for ever.  Between
+// batches, when nobody knows a session by its number but the heaps.
+void Shard::pack_sessions() {
+  SessionPool packed;
+  events_ = {};
+  deadlines_ = {};
+  holds_ = {};
+  for (std::uint32_t const from : sessions_.in_order()) {
+    Session& old = sessions_.at(from);
+    std::byte const* const record = sessions_.record(layout_, from);
+    KeyId const key = RecordLayout::head(sessions_.record(layout_, from)).key;
+    std::uint32_t const to = packed.create(layout_, key, old.window);
+    std::memcpy(packed.record(layout_, to), record, layout_.bytes());
+    Session& now = packed.at(to);
+    now.pending = std::move(old.pending);
+    events_.lower(to, now.queued.event, old.queued.event);
+    deadlines_.lower(to, now.queued.deadline, old.queued.deadline);
+    holds_.lower(to, now.queued.hold, old.queued.hold);
+  }
+  sessions_ = std::move(packed);
 }
 
 void Shard::erase_session(std::uint32_t session) {

@@ -78,6 +78,9 @@ void Shard::run_phase_b(BatchTimes const& times, EventTime end) {
   }
   if (end == T_MAX) {
     report_freed();
+    if (sessions_step_ && sessions_.is_sparse()) {
+      pack_sessions();
+    }
   }
 }
 

@@ -55,6 +55,9 @@ Step::Step(Graph const& graph, std::size_t transform, PipelineParts const& parts
 }
 
 void Step::intern(std::size_t end, std::span<StageChunk* const> chunks, BatchPlan const& plan) {
+  // A row that is refused cannot be withdrawn later, so that a consumer by `replace` (R78) takes
+  // all: its keys come from panes, which grow no more where the step above refuses.
+  bool const refuse_new = plan.refuse_new_keys && !spec_.withdrawals;
   workers_.for_each(shards, [&](std::size_t shard) {
     std::vector<std::string_view> keys;
     std::vector<std::uint64_t> hashes;
@@ -70,7 +73,7 @@ void Step::intern(std::size_t end, std::span<StageChunk* const> chunks, BatchPla
         hashes.push_back(rows.hashes[rows.by_shard[i]]);
       }
       keys_.intern(static_cast<std::uint32_t>(shard), keys, hashes,
-                   static_cast<std::uint64_t>(plan.batch_no), plan.refuse_new_keys, ids);
+                   static_cast<std::uint64_t>(plan.batch_no), refuse_new, ids);
       for (std::uint32_t i = first; i < last; ++i) {
         rows.ids[rows.by_shard[i]] = ids[i - first];
       }
