@@ -1,6 +1,5 @@
-// ns per event of decoding page views of about 91 bytes, beside bare simdjson over the same bytes
+// ns per event of decoding page views, beside bare simdjson over the same bytes and fields
 // (performance.md 1.1, 2.1).
-#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -8,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/paired.hpp"
 #include "ingest/json_decoder.hpp"
 
 namespace windrow {
@@ -15,19 +15,44 @@ namespace {
 
 constexpr std::size_t events = 8192;
 
-enum class Shape { in_order, any_order, poisoned };
+// What the records look like.
+//   five      the five fields of `fields`, in one order
+//   shuffled  the same, every record in an order of its own
+//   site      seven fields, two of them in no schema here, as `windrow gen pageviews` writes them
+//   escaped   `five`, with `\/` in every URL
+//   poisoned  `five`, one in 1000 cut in half
+//   nested    `five`, the country as a list of one
+enum class Shape { five, shuffled, site, escaped, poisoned, nested };
+
+std::vector<Field> const fields{{"user_id", {ValueType::string, {}}, false},
+                                {"url", {ValueType::string, {}}, false},
+                                {"ts", {ValueType::integer, {}}, false},
+                                {"dwell_ms", {ValueType::integer, {}}, true},
+                                {"country", {ValueType::string, {}}, true}};
 
 std::vector<std::string> page_views(Shape shape) {
   std::mt19937_64 random(42);
   std::vector<std::string> records;
   for (std::size_t i = 0; i < events; ++i) {
-    std::string const user = fmt::format("\"user_id\":\"u{:07}\"", random() % 1'000'000);
-    std::string const url = fmt::format("\"url\":\"/page/{:05}\"", random() % 50'000);
-    std::string const ts = fmt::format("\"ts\":{}", 1'763'794'800'000 + i);
-    std::string const ms = fmt::format("\"duration_ms\":{}", 1000 + random() % 9000);
-    bool const other = shape == Shape::any_order && random() % 2 == 0;
-    records.push_back(other ? fmt::format("{{{},{},{},{}}}", ms, ts, user, url)
-                            : fmt::format("{{{},{},{},{}}}", user, url, ts, ms));
+    std::uint64_t const user = random() % 1'000'000;
+    std::vector<std::string> parts{
+        fmt::format(R"("user_id":"u{:07}")", user),
+        fmt::format(R"("url":"{0}page{0}{1:05}")", shape == Shape::escaped ? R"(\/)" : "/",
+                    random() % 50'000),
+        fmt::format(R"("ts":{})", 1'763'794'800'000 + i),
+        fmt::format(R"("dwell_ms":{})", 1000 + random() % 90'000),
+        fmt::format(R"("country":"{}")", random() % 2 == 0 ? "BR" : "US")};
+    if (shape == Shape::site) {
+      parts.insert(parts.begin(), fmt::format(R"("event_id":"u{:07}-{}")", user, i % 100));
+      parts.emplace_back(R"("referrer":null)");
+    }
+    if (shape == Shape::nested) {
+      parts.back() = R"("country":["BR"])";
+    }
+    if (shape == Shape::shuffled) {
+      std::shuffle(parts.begin(), parts.end(), random);
+    }
+    records.push_back(fmt::format("{{{}}}", fmt::join(parts, ",")));
     if (shape == Shape::poisoned && i % 1000 == 999) {
       records.back().resize(records.back().size() / 2);
     }
@@ -35,7 +60,49 @@ std::vector<std::string> page_views(Shape shape) {
   return records;
 }
 
-void decode(benchmark::State& state, Shape shape, PayloadFormat format, bool full) {
+// Bare On-Demand over bytes that are already joined: the first `used` fields found in order,
+// nothing kept.
+class Bare {
+ public:
+  Bare(std::vector<std::string> const& records, std::size_t used) : used_(used) {
+    for (std::string const& record : records) {
+      joined_ += record + "\n";
+    }
+    bytes_ = joined_.size();
+    joined_.append(simdjson::SIMDJSON_PADDING, ' ');
+    parser_.threaded = false;
+  }
+  void operator()() {
+    simdjson::ondemand::document_stream documents;
+    if (parser_.iterate_many(joined_.data(), bytes_, bytes_ + 1).get(documents) !=
+        simdjson::SUCCESS) {
+      std::abort();
+    }
+    std::int64_t sum = 0;
+    for (auto document : documents) {
+      simdjson::ondemand::object object = document.get_object();
+      auto const text = [&](char const* name) {
+        sum += static_cast<std::int64_t>(object.find_field(name).raw_json_token().value().size());
+      };
+      text("user_id");
+      text("url");
+      sum += object.find_field("ts").get_int64().value();
+      if (used_ == 5) {
+        sum += object.find_field("dwell_ms").get_int64().value();
+        text("country");
+      }
+    }
+    benchmark::DoNotOptimize(sum);
+  }
+
+ private:
+  std::size_t used_, bytes_ = 0;
+  std::string joined_;
+  simdjson::ondemand::parser parser_;
+};
+
+void decode(benchmark::State& state, Shape shape, std::size_t used, PayloadFormat format,
+            bool full) {
   std::vector<std::string> const records = page_views(shape);
   std::string packed;
   RawBatch batch;
@@ -48,63 +115,30 @@ void decode(benchmark::State& state, Shape shape, PayloadFormat format, bool ful
     batch.records.assign(1,
                          {packed.data(), static_cast<std::uint32_t>(packed.size()), 0, 0, T_MIN});
   }
-  Schema const schema{{{"user_id", {ValueType::string, {}}, false},
-                       {"url", {ValueType::string, {}}, false},
-                       {"ts", {ValueType::integer, {}}, false},
-                       {"duration_ms", {ValueType::integer, {}}, true}}};
+  Schema schema;
+  schema.fields.assign(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(used));
+  if (shape == Shape::nested) {
+    schema.fields.back().type.kind = ValueType::list;
+  }
   JsonDecoder decoder({schema, format, {{"ts", TimeUnit::ms}}, full});
   DecodedChunk chunk;
-  for (auto _ : state) {
+  Bare bare(page_views(shape == Shape::site ? Shape::site : Shape::five), used);
+  bench::paired(state, events, bare, [&] {
     decoder.decode(batch, 0, batch.records.size(), chunk);
     benchmark::DoNotOptimize(chunk.rows.rows());
-  }
-  auto const total = static_cast<std::int64_t>(state.iterations() * events);
-  state.SetItemsProcessed(total);
-  state.SetBytesProcessed(static_cast<std::int64_t>(packed.size() * state.iterations()));
-  state.counters["ns/event"] = benchmark::Counter(
-      static_cast<double>(total) / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  });
 }
 
-// Bare On-Demand over the bytes already joined: the same four fields, nothing kept.
-void bare_iterate_many(benchmark::State& state) {
-  std::string joined;
-  for (std::string const& record : page_views(Shape::in_order)) {
-    joined += record + "\n";
-  }
-  std::size_t const bytes = joined.size();
-  joined.append(simdjson::SIMDJSON_PADDING, ' ');
-  simdjson::ondemand::parser parser;
-  parser.threaded = false;
-  for (auto _ : state) {
-    simdjson::ondemand::document_stream documents;
-    if (parser.iterate_many(joined.data(), bytes, bytes + 1).get(documents) != simdjson::SUCCESS) {
-      state.SkipWithError("stage 1");
-      return;
-    }
-    std::int64_t sum = 0;
-    for (auto document : documents) {
-      simdjson::ondemand::object object = document.get_object();
-      sum +=
-          static_cast<std::int64_t>(object.find_field("user_id").raw_json_token().value().size());
-      sum += static_cast<std::int64_t>(object.find_field("url").raw_json_token().value().size());
-      sum += object.find_field("ts").get_int64().value();
-      sum += object.find_field("duration_ms").get_int64().value();
-    }
-    benchmark::DoNotOptimize(sum);
-  }
-  auto const total = static_cast<std::int64_t>(state.iterations() * events);
-  state.SetItemsProcessed(total);
-  state.SetBytesProcessed(static_cast<std::int64_t>(bytes * state.iterations()));
-  state.counters["ns/event"] = benchmark::Counter(
-      static_cast<double>(total) / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-}
-
-BENCHMARK(bare_iterate_many);
-BENCHMARK_CAPTURE(decode, in_order, Shape::in_order, PayloadFormat::json, false);
-BENCHMARK_CAPTURE(decode, ndjson, Shape::in_order, PayloadFormat::ndjson, false);
-BENCHMARK_CAPTURE(decode, any_order, Shape::any_order, PayloadFormat::json, false);
-BENCHMARK_CAPTURE(decode, poisoned_one_in_1000, Shape::poisoned, PayloadFormat::json, false);
-BENCHMARK_CAPTURE(decode, validate_full, Shape::in_order, PayloadFormat::json, true);
+BENCHMARK_CAPTURE(decode, five_of_five, Shape::five, 5, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, three_of_five, Shape::five, 3, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, five_of_seven, Shape::site, 5, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, three_of_seven, Shape::site, 3, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, ndjson, Shape::five, 5, PayloadFormat::ndjson, false);
+BENCHMARK_CAPTURE(decode, any_order, Shape::shuffled, 5, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, escapes, Shape::escaped, 5, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, poisoned_one_in_1000, Shape::poisoned, 5, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, nested, Shape::nested, 5, PayloadFormat::json, false);
+BENCHMARK_CAPTURE(decode, validate_full, Shape::five, 5, PayloadFormat::json, true);
 
 }  // namespace
 }  // namespace windrow
