@@ -1,13 +1,15 @@
-// Windows of messages in one arena, parsed as one stream; what the stream cannot tell apart is
-// parsed again message by message (performance.md 2.1, 2.2).
+// Windows of messages in one arena, indexed together and read one by one: plain ones by a fast
+// walk, all others by On-Demand, each by itself (performance.md 2.1, 2.2).
 #include "ingest/json_decoder.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "host/model/portable.hpp"
+#include "ingest/json_plain.hpp"
 #include "ingest/json_row.hpp"
 
 namespace windrow {
@@ -17,13 +19,18 @@ using json::Finding;
 using json::Read;
 
 constexpr std::size_t window_bytes = 256U << 10U, window_messages = 2048;
+// Readable bytes of the arena before the first message and behind the last.
+constexpr std::size_t front_bytes = 16, padding = simdjson::SIMDJSON_PADDING;
+// A window that cannot be indexed is halved until the bad message stands with few others.
+constexpr std::size_t alone_max = 8;
+constexpr std::size_t prefetch_ahead = 8;
 constexpr std::size_t quoted_bytes_max = 40;  // of a value, in a message
 
-// One message or line: where its bytes are in the batch and in the arena.
+// One message or line: its bytes in the batch, and in the arena.
 struct Piece {
   std::string_view bytes;
   std::uint32_t record = 0, line = 0;
-  std::size_t at = 0, size = 0;
+  std::string_view text = {};  // in the arena, without white space around
 };
 
 struct Reason {
@@ -115,9 +122,11 @@ std::string_view trim(std::string_view text) {
 
 struct JsonDecoder::Impl {
   explicit Impl(JsonDecoderOptions given)
-      : options(std::move(given)), row(options.schema, options.event_time) {
-    parser.threaded = false;  // else it starts a thread per stream (performance.md 2.1.2)
-    arena.reserve(2 * window_bytes);
+      : options(std::move(given)),
+        plain(options.schema, options.event_time, window_messages, window_bytes),
+        row(options.schema, options.event_time),
+        arena(std::make_unique<char[]>(front_bytes + window_bytes + padding)) {
+    pieces.reserve(window_messages);
     bool const payload =
         options.format == PayloadFormat::raw || options.format == PayloadFormat::string;
     if (payload) {
@@ -128,21 +137,23 @@ struct JsonDecoder::Impl {
   }
 
   void payload(std::uint32_t index);
-  void add(Piece piece);
+  void add(std::string_view bytes, std::uint32_t record, std::uint32_t line);
   void flush();
-  std::size_t stream();
+  void read(std::size_t first, std::size_t end);
+  void take_plain();
   void alone(Piece const& piece, std::string_view text, simdjson::ondemand::parser& with);
-  void large(Piece const& piece);
+  void large(Piece const& piece, std::string_view text);
   [[nodiscard]] Reason no_object(std::string_view text);
   void take(Piece const& piece, Finding const& finding);
   void reject(Piece const& piece, Reason reason);
 
   JsonDecoderOptions options;
+  json::PlainReader plain;
   json::RowReader row;
-  simdjson::ondemand::parser parser, single;  // of windows; of one message at a time
-  std::string arena;
-  std::vector<Piece> pieces;  // in the arena, `\n` between
-  std::size_t end_at = 0;     // in the arena: behind the last piece
+  simdjson::ondemand::parser parser;  // of one message at a time
+  std::unique_ptr<char[]> arena;
+  std::size_t used = 0;       // of it, without the front
+  std::vector<Piece> pieces;  // in the arena, `\n` behind each
   RawBatch const* batch = nullptr;
   DecodedChunk* out = nullptr;
 };
@@ -212,99 +223,99 @@ void JsonDecoder::Impl::payload(std::uint32_t index) {
   out->rows.origin.push_back(index);
 }
 
-void JsonDecoder::Impl::add(Piece piece) {
-  std::string_view const text = trim(piece.bytes);
+void JsonDecoder::Impl::add(std::string_view bytes, std::uint32_t record, std::uint32_t line) {
+  std::string_view const text = trim(bytes);
   if (text.empty()) {
     if (options.format == PayloadFormat::json) {
-      reject(piece, reason_of(simdjson::EMPTY));
+      reject({bytes, record, line}, reason_of(simdjson::EMPTY));
     }
     return;
   }
+  if (text.size() >= window_bytes) [[unlikely]] {
+    return large({bytes, record, line}, text);
+  }
+  if (used + text.size() >= window_bytes || pieces.size() == window_messages) {
+    flush();
+  }
+  char* const at = arena.get() + front_bytes + used;
+  std::memcpy(at, text.data(), text.size());
+  at[text.size()] = '\n';
+  used += text.size() + 1;
+  Piece& piece = pieces.emplace_back();  // in place: a copy of what was just written would wait
+  piece.bytes = bytes;
+  piece.text = {at, text.size()};
+  piece.record = record;
+  piece.line = line;
+}
+
+// A message larger than a window gets memory of its own, which a parser would keep for ever.
+void JsonDecoder::Impl::large(Piece const& piece, std::string_view text) {
   if (text.size() > record_bytes_max) {
     return reject(piece, {Fault::too_large, fmt::format("record longer than {} bytes: bytes={}",
                                                         record_bytes_max, text.size())});
   }
-  if (text.size() > window_bytes) {
-    return large(piece);
-  }
-  if (arena.size() + text.size() > window_bytes || pieces.size() == window_messages) {
-    flush();
-  }
-  piece.at = arena.size();
-  piece.size = text.size();
-  arena.append(text).push_back('\n');
-  pieces.push_back(piece);
-}
-
-// A message larger than a window gets memory of its own, which a parser would keep for ever.
-void JsonDecoder::Impl::large(Piece const& piece) {
   flush();
-  std::string copy(trim(piece.bytes));
-  std::size_t const bytes = copy.size();
-  copy.append(row.padding(), '\n');
+  std::string copy(text);
+  copy.append(padding, '\n');
   simdjson::ondemand::parser own;
-  alone(piece, std::string_view(copy).substr(0, bytes), own);
+  alone(piece, std::string_view(copy).substr(0, text.size()), own);
 }
 
 void JsonDecoder::Impl::flush() {
-  if (pieces.empty()) {
-    return;
+  if (options.validate_full) {
+    for (Piece const& piece : pieces) {
+      alone(piece, piece.text, parser);
+    }
+  } else if (!pieces.empty()) {
+    read(0, pieces.size());
+    take_plain();
+    plain.settle();
   }
-  // simdjson drops an incomplete document at a window's end without a word: an object of ours
-  // behind the last message makes that message like all others.
-  end_at = arena.size();
-  arena.append("{}");
-  arena.append(row.padding(), '\n');
-  std::size_t const done = options.validate_full ? 0 : stream();
-  for (std::size_t i = done; i < pieces.size(); ++i) {
-    alone(pieces[i], std::string_view(arena).substr(pieces[i].at, pieces[i].size), single);
-  }
-  row.settle();
   pieces.clear();
-  arena.clear();
+  used = 0;
 }
 
-// Reads the window as one stream of documents and returns how many messages are settled.  A message
-// is settled only when its document began at the message's first byte and the next token after it
-// is the next message's first byte: a truncated message swallows its neighbours without an error.
-std::size_t JsonDecoder::Impl::stream() {
-  simdjson::ondemand::document_stream documents;
-  std::size_t const bytes = arena.size() - row.padding();
-  if (parser.iterate_many(arena.data(), bytes, window_bytes + 8).get(documents) !=
-      simdjson::SUCCESS) {
-    return 0;
+void JsonDecoder::Impl::read(std::size_t first, std::size_t end) {
+  char const* const begin = pieces[first].text.data();
+  std::string_view const last = pieces[end - 1].text;
+  if (!plain.open({begin, static_cast<std::size_t>(last.data() + last.size() - begin)})) {
+    if (end - first > alone_max) {
+      std::size_t const middle = first + (end - first) / 2;
+      read(first, middle);
+      return read(middle, end);
+    }
+    take_plain();
+    for (std::size_t i = first; i < end; ++i) {
+      alone(pieces[i], pieces[i].text, parser);
+    }
+    return;
   }
-  std::size_t i = 0;
-  for (auto it = documents.begin(); i < pieces.size() && it != documents.end(); ++it, ++i) {
-    simdjson::ondemand::document_reference document;
-    simdjson::ondemand::object object;
-    if ((*it).get(document) != simdjson::SUCCESS || it.current_index() != pieces[i].at ||
-        document.get_object().get(object) != simdjson::SUCCESS) {
-      return i;
+  for (std::size_t i = first; i < end; ++i) {
+    Piece const& piece = pieces[i];
+    EventTime const time = options.event_time ? T_MIN : batch->records[piece.record].time;
+    auto const behind = static_cast<std::size_t>(piece.text.data() + piece.text.size() - begin);
+    if (!plain.read(behind, piece.record, time)) {
+      take_plain();
+      alone(piece, piece.text, parser);
     }
-    Finding const finding = row.read(object);
-    if (finding.read == Read::broken) {
-      return i;
-    }
-    char const* next = nullptr;
-    std::size_t const next_at = i + 1 == pieces.size() ? end_at : pieces[i + 1].at;
-    if (document.current_location().get(next) != simdjson::SUCCESS ||
-        next != arena.data() + next_at) {
-      return i;
-    }
-    take(pieces[i], finding);
   }
-  return i;
+}
+
+// Rows are in the order of the records: before any other row come the plain ones read so far.
+void JsonDecoder::Impl::take_plain() {
+  if (plain.rows() > 0) {
+    plain.take(out->rows);
+  }
 }
 
 // What stands where an object should: another sound value, or noise.
 Reason JsonDecoder::Impl::no_object(std::string_view text) {
-  std::string const list = fmt::format("[{}]{}", text, std::string(row.padding(), '\n'));
+  std::string const list = fmt::format("[{}]{}", text, std::string(padding, '\n'));
   simdjson::padded_string_view const padded(list.data(), text.size() + 2, list.size());
   simdjson::ondemand::document document;
   simdjson::ondemand::array array;
   std::size_t count = 0;
-  simdjson::error_code error = single.iterate(padded).get(document);
+  simdjson::error_code error = parser.iterate(padded).get(document);
   if (error == simdjson::SUCCESS) {
     error = document.get_array().get(array);
   }
@@ -324,7 +335,7 @@ void JsonDecoder::Impl::alone(Piece const& piece, std::string_view text,
   if (text.front() != '{') {
     return reject(piece, no_object(text));
   }
-  simdjson::padded_string_view const padded(text.data(), text.size(), text.size() + row.padding());
+  simdjson::padded_string_view const padded(text.data(), text.size(), text.size() + padding);
   simdjson::ondemand::document document;
   simdjson::ondemand::object object;
   for (bool const whole : {true, false}) {
@@ -367,6 +378,11 @@ void JsonDecoder::decode(RawBatch const& batch, std::size_t first, std::size_t c
   impl_->out = &out;
   for (std::size_t i = first; i < first + count; ++i) {
     RawRecord const& record = batch.records[i];
+    if (i + prefetch_ahead < first + count) {  // records lie where their source got memory
+      char const* const ahead = batch.records[i + prefetch_ahead].data;
+      __builtin_prefetch(ahead);
+      __builtin_prefetch(ahead + 64);
+    }
     std::string_view rest(record.data, record.bytes);
     auto const index = static_cast<std::uint32_t>(i);
     switch (impl_->options.format) {
@@ -375,12 +391,12 @@ void JsonDecoder::decode(RawBatch const& batch, std::size_t first, std::size_t c
         impl_->payload(index);
         break;
       case PayloadFormat::json:
-        impl_->add({rest, index, 0});
+        impl_->add(rest, index, 0);
         break;
       case PayloadFormat::ndjson:
         for (std::uint32_t line = 0; !rest.empty(); ++line) {
           std::size_t const end = std::min(rest.find('\n'), rest.size());
-          impl_->add({rest.substr(0, end), index, line});
+          impl_->add(rest.substr(0, end), index, line);
           rest.remove_prefix(std::min(end + 1, rest.size()));
         }
     }

@@ -1,5 +1,4 @@
-// The walk over one object: keys by learnt order, values by the schema, the event time by R4 and
-// R91.
+// The walk over one object: values by the schema, the event time by R4 and R91.
 #include "ingest/json_row.hpp"
 
 #include <algorithm>
@@ -8,23 +7,6 @@
 #include "host/model/portable.hpp"
 
 namespace windrow::json {
-namespace {
-
-// `key` points behind the opening quote; padding() bytes behind it are readable.
-WINDROW_ALWAYS_INLINE bool is_key(char const* key, std::string_view name) {
-  return key[name.size()] == '"' && std::memcmp(key, name.data(), name.size()) == 0;
-}
-
-// The key up to its closing quote, escapes as they are.
-std::string_view raw_key(char const* key) {
-  char const* end = key;
-  while (*end != '"') {
-    end += *end == '\\' ? 2 : 1;
-  }
-  return {key, static_cast<std::size_t>(end - key)};
-}
-
-}  // namespace
 
 RowReader::RowReader(Schema const& schema,
                      std::optional<JsonDecoderOptions::TimeField> const& time) {
@@ -39,10 +21,6 @@ RowReader::RowReader(Schema const& schema,
       wanted_.push_back({Field{time->field, {}, true}, false, true});
     }
   }
-  for (Wanted const& wanted : wanted_) {
-    padding_ = std::max(padding_, wanted.field.name.size() + 1);
-  }
-  padding_ = std::max(padding_, learnt_key_bytes_max + 1);
   cells_.resize(wanted_.size());
   buffers_.resize(wanted_.size());
   seen_.resize(wanted_.size());
@@ -50,31 +28,17 @@ RowReader::RowReader(Schema const& schema,
 
 Finding RowReader::read(ondemand::object& object) {
   row_ += 1;
-  next_ = 0;
   Finding finding;
   std::size_t met = 0;
   for (auto item : object) {
-    if (item.error() != simdjson::SUCCESS) [[unlikely]] {
+    ondemand::field field;
+    std::string_view key;
+    if (std::move(item).get(field) != simdjson::SUCCESS ||
+        field.unescaped_key().get(key) != simdjson::SUCCESS) {
       return {Read::broken, {}, {}};
     }
-    ondemand::field&& field =
-        std::move(item).value_unsafe();  // in place: a copy costs as much as a number
-    char const* const key = field.key().raw();
-    fields_ += 1;
-    int index = -1;
-    if (next_ < order_.size() && is_key(key, order_[next_].key)) [[likely]] {
-      index = order_[next_++].wanted;
-    } else {
-      index = find(field, key);
-      if (index == broken_key) [[unlikely]] {
-        return {Read::broken, {}, {}};
-      }
-    }
-    if (index < 0) {
-      continue;
-    }
-    auto const i = static_cast<std::size_t>(index);
-    if (seen_[i] == row_) [[unlikely]] {
+    std::size_t const i = position_of(key);
+    if (i == not_wanted || seen_[i] == row_) {
       continue;
     }
     seen_[i] = row_;
@@ -87,7 +51,7 @@ Finding RowReader::read(ondemand::object& object) {
       cells_[i] = Scalar::null();
       read = wanted.field.nullable ? Read::ok : Read::missing;
     }
-    if (read != Read::ok) [[unlikely]] {
+    if (read != Read::ok) {
       if (finding.read == Read::ok) {
         finding = {read, wanted.field.name, value.raw_json_token()};
       }
@@ -96,14 +60,13 @@ Finding RowReader::read(ondemand::object& object) {
       }
     }
   }
-  learning_ = learning_ && order_.empty();
   return met == wanted_.size() ? finding : fill_missing(finding);
 }
 
 // What the walk did not meet: null, or the reason why the row is refused.
 Finding RowReader::fill_missing(Finding finding) {
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
-    if (seen_[i] == row_) [[likely]] {
+    if (seen_[i] == row_) {
       continue;
     }
     cells_[i] = Scalar::null();
@@ -115,53 +78,13 @@ Finding RowReader::fill_missing(Finding finding) {
   return finding;
 }
 
-// A key that is not the expected one: behind an optional field that is absent, of another order,
-// not wanted, or with escapes.
-int RowReader::find(ondemand::field& field, char const* key) {
-  std::string_view name = raw_key(key);
-  if (name.find('\\') != std::string_view::npos &&
-      field.unescaped_key().get(name) != simdjson::SUCCESS) {
-    return broken_key;
-  }
-  elsewhere_ += 1;
-  int const index = position_of(name);
-  bool const keep =
-      name.size() <= learnt_key_bytes_max && name.find('\\') == std::string_view::npos;
-  if (learning_) {
-    if (keep && order_.size() < learnt_keys_max && next_ == order_.size()) {
-      order_.push_back({std::string(name), index});
-      next_ = order_.size();
-    }
-    return index;
-  }
-  for (std::size_t i = next_; i < order_.size(); ++i) {
-    if (order_[i].key == name) {
-      next_ = i + 1;
-      break;
-    }
-  }
-  return index;
-}
-
-int RowReader::position_of(std::string_view key) const {
+std::size_t RowReader::position_of(std::string_view key) const {
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
     if (wanted_[i].field.name == key) {
-      return static_cast<int>(i);
+      return i;
     }
   }
-  return -1;
-}
-
-void RowReader::settle() {
-  if (fields_ < 1000) {
-    return;
-  }
-  if (elsewhere_ * 100 > fields_) {
-    order_.clear();
-    learning_ = true;
-  }
-  fields_ = 0;
-  elsewhere_ = 0;
+  return not_wanted;
 }
 
 // The time field by its own form first, so that integers and decimal text are exact, then as its

@@ -23,39 +23,6 @@ Read null_or_other(ondemand::value& value, std::string_view token) {
   return sound ? Read::wrong_type : Read::bad_value;
 }
 
-// Appends the bytes of base64 text (with or without padding); false when it is none.
-bool append_base64(std::string_view text, std::string& out) {
-  while (!text.empty() && text.back() == '=') {
-    text.remove_suffix(1);
-  }
-  if (text.size() % 4 == 1) {
-    return false;
-  }
-  unsigned bits = 0;
-  int have = 0;
-  for (char const c : text) {
-    unsigned digit_value = 0;
-    if (c >= 'A' && c <= 'Z') {
-      digit_value = static_cast<unsigned>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      digit_value = static_cast<unsigned>(c - 'a') + 26;
-    } else if (digit(c)) {
-      digit_value = static_cast<unsigned>(c - '0') + 52;
-    } else if (c == '+' || c == '/') {
-      digit_value = c == '+' ? 62 : 63;
-    } else {
-      return false;
-    }
-    bits = (bits << 6U) | digit_value;
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      out.push_back(static_cast<char>((bits >> static_cast<unsigned>(have)) & 0xffU));
-    }
-  }
-  return true;
-}
-
 Read encode_any(ondemand::value& value, int depth, std::string& out);
 
 // One member or element of a declared type.
@@ -224,6 +191,38 @@ Read encode_any(ondemand::value& value, int depth, std::string& out) {
 }
 
 }  // namespace
+
+bool append_base64(std::string_view text, std::string& out) {
+  while (!text.empty() && text.back() == '=') {
+    text.remove_suffix(1);
+  }
+  if (text.size() % 4 == 1) {
+    return false;
+  }
+  unsigned bits = 0;
+  int have = 0;
+  for (char const c : text) {
+    unsigned digit_value = 0;
+    if (c >= 'A' && c <= 'Z') {
+      digit_value = static_cast<unsigned>(c - 'A');
+    } else if (c >= 'a' && c <= 'z') {
+      digit_value = static_cast<unsigned>(c - 'a') + 26;
+    } else if (digit(c)) {
+      digit_value = static_cast<unsigned>(c - '0') + 52;
+    } else if (c == '+' || c == '/') {
+      digit_value = c == '+' ? 62 : 63;
+    } else {
+      return false;
+    }
+    bits = (bits << 6U) | digit_value;
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      out.push_back(static_cast<char>((bits >> static_cast<unsigned>(have)) & 0xffU));
+    }
+  }
+  return true;
+}
 
 NumberForm number_form(std::string_view token) {
   std::size_t i = 0;

@@ -48,6 +48,8 @@ WINDROW_ALWAYS_INLINE std::string_view token_of(ondemand::value& value) {
 [[nodiscard]] Read not_a_number(ondemand::value& value, Scalar& out);
 [[nodiscard]] Read not_a_boolean(ondemand::value& value);
 [[nodiscard]] Read not_plain_text(ondemand::value& value, std::string_view token, Scalar& out);
+// Appends the bytes of base64 text (with or without padding); false when it is none.
+[[nodiscard]] bool append_base64(std::string_view text, std::string& out);
 // A string in base64; `out` borrows from `buffer`.
 [[nodiscard]] Read read_bytes(ondemand::value& value, std::string& buffer, Scalar& out);
 // A list or structure of that type, encoded into `out` (cleared first).

@@ -48,6 +48,38 @@ TEST(BatchTest, TextIsAppendedInOnePieceOrInParts) {
   EXPECT_FALSE(view.at(3).is_null());
 }
 
+TEST(BatchTest, RunsAreTheRowsAppendedOneByOne) {
+  for (std::size_t const n : {0U, 1U, 31U, 63U, 64U, 65U, 200U}) {
+    for (bool const after_null : {false, true}) {
+      Column words(ValueType::integer), booleans(ValueType::boolean), texts(ValueType::string);
+      std::vector<std::int64_t> run;
+      std::vector<std::string> kept;
+      std::vector<std::string_view> views;
+      for (std::size_t i = 0; i < n; ++i) {
+        run.push_back(static_cast<std::int64_t>(i % 3) - 1);
+        kept.emplace_back(i % 20, 't');
+      }
+      views.assign(kept.begin(), kept.end());
+      for (Column* const column : {&words, &booleans, &texts}) {
+        if (after_null) {
+          column->append_null();
+        }
+        column == &texts ? column->append_texts(views) : column->append_words(run);
+        column->append_null();
+        ASSERT_EQ(column->size(), n + 1 + (after_null ? 1 : 0));
+      }
+      for (std::size_t i = 0; i < n; ++i) {
+        std::size_t const row = i + (after_null ? 1 : 0);
+        ASSERT_TRUE(words.view().is_valid(row) && texts.view().is_valid(row));
+        ASSERT_EQ(words.view().integers()[row], run[i]);
+        ASSERT_EQ(booleans.view().booleans()[row], run[i] != 0);
+        ASSERT_EQ(texts.view().text(row), views[i]);
+      }
+      ASSERT_FALSE(words.view().is_valid(words.size() - 1));
+    }
+  }
+}
+
 TEST(BatchTest, AnIntegerWidensInANumberColumn) {
   Column column(ValueType::number);
   column.append(Scalar::of(std::int64_t{3}));

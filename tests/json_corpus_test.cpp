@@ -137,6 +137,45 @@ TEST(JsonCorpusTest, TheFuzzersEntryFindsNoContradictionInTheCorpus) {
   }
 }
 
+// Whatever one byte, one cut or one copy makes of a record that the fast walk takes.
+TEST(JsonCorpusTest, RecordsNearPlainOnesReadTheSameByTheFastWalkAndByOnDemand) {
+  std::string const records[] = {
+      R"({"user":"abc","n":-12,"x":1.5e3,"ok":true,"skip":{"a":[1]}})",
+      R"({ "x" : 12345678901234567 , "skip" : [ "}" ] , "user" : "a\/b" , "n" : null })",
+      R"({"n":1763794800123456,"user":7,"tags":[{}],"ok":false,"x":-0})"};
+  std::vector<std::string> near;
+  for (std::string const& record : records) {
+    for (std::size_t at = 0; at < record.size(); ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string changed = record;
+        changed[at] = static_cast<char>(byte);
+        near.push_back(changed);
+      }
+      for (std::size_t n = 1; n <= 12; ++n) {
+        std::string const part = record.substr(at, n);
+        near.push_back(std::string(record).erase(at, n));
+        near.push_back(std::string(record).insert(at, part));
+        near.push_back(std::string(record).insert((at * 7 + n) % record.size(), part));
+      }
+      for (char const* more :
+           {"\\", "\\\"", "{}", "\"n\":1,", ",\"user\":\"z\"", "\"\"", "0", "]"}) {
+        near.push_back(std::string(record).insert(at, more));
+      }
+    }
+  }
+  for (std::size_t first = 0; first < near.size(); first += 50) {
+    // No time; times in s, ms, us, ns and as RFC 3339.
+    std::size_t const turn = first / 50 % 6;
+    std::string input(1, static_cast<char>(turn == 0 ? 0 : 2 + 8 * (turn - 1)));
+    for (std::size_t i = first; i < std::min(first + 50, near.size()); ++i) {
+      std::string record = near[i];
+      std::replace(record.begin(), record.end(), '\x1e', ' ');
+      input += (i == first ? "" : "\x1e") + record;
+    }
+    testing::fuzz_json_decoder(input);
+  }
+}
+
 TEST(JsonCorpusTest, ThroughATopicEveryRecordArrivesOnceByItsOffset) {
   std::vector<CorpusCase> const cases = testing::json_corpus();
   auto const expected = golden();

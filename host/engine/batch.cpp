@@ -1,6 +1,7 @@
 // Columns that grow by appending, and batches of them.
 #include "host/engine/batch.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "host/model/portable.hpp"
@@ -60,6 +61,17 @@ void Column::mark(bool valid) {
     valid_.back() |= std::uint64_t{valid} << (rows_ % 64);
   }
   ++rows_;
+}
+
+// Ends rows that are not null.
+void Column::mark_run(std::size_t rows) {
+  if (!nulls_) {
+    rows_ += rows;
+    return;
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    mark(true);
+  }
 }
 
 void Column::append_null() {
@@ -168,6 +180,36 @@ void Column::append_all(Column const& from) {
     }
   }
   rows_ += from.rows_;
+}
+
+void Column::append_words(std::span<std::int64_t const> words) {
+  WINDROW_ASSERT(!is_text(type_), "the values are of the column's type");
+  if (type_ == ValueType::boolean) {
+    for (std::int64_t const word : words) {
+      booleans_.push_back(static_cast<std::uint8_t>(word != 0));
+    }
+  } else {
+    words_.insert(words_.end(), words.begin(), words.end());
+  }
+  mark_run(words.size());
+}
+
+void Column::append_texts(std::span<std::string_view const> texts) {
+  WINDROW_ASSERT(is_text(type_), "the values are of the column's type");
+  std::size_t const rows = offsets_.size(), bytes = text_.size();
+  offsets_.resize(rows + texts.size());
+  std::size_t end = bytes;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    end += texts[i].size();
+    offsets_[rows + i] = static_cast<std::uint32_t>(end);
+  }
+  WINDROW_ASSERT(end <= UINT32_MAX, "one column of a batch stays below 4 GiB");
+  text_.resize(end);
+  char* out = text_.data() + bytes;
+  for (std::string_view const text : texts) {
+    out = std::copy(text.begin(), text.end(), out);
+  }
+  mark_run(texts.size());
 }
 
 ColumnView Column::view() const {

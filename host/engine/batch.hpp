@@ -67,6 +67,10 @@ class Column {
   void append(Scalar const& v);  // of the column's type (an integer widens to number), or null
   void append(ColumnView const& from, std::size_t row);  // same type
   void append_all(Column const& from);                   // all its rows, same type
+  // Runs of rows, none of them null: booleans (not 0 is true), integers or the bits of numbers; and
+  // texts.
+  void append_words(std::span<std::int64_t const> words);
+  void append_texts(std::span<std::string_view const> texts);
   // Appends to the text of the row being built; `end_text` ends it.
   std::string& open_text() { return text_; }
   void end_text();
@@ -77,6 +81,7 @@ class Column {
 
  private:
   void mark(bool valid);
+  void mark_run(std::size_t rows);
   ValueType type_;
   std::size_t rows_ = 0;
   bool nulls_ = false;

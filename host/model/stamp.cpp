@@ -110,20 +110,6 @@ std::optional<EventTime> rfc3339(std::string_view text) {
 
 }  // namespace
 
-std::optional<EventTime> stamp_of(std::int64_t value, TimeUnit unit) {
-  if (unit == TimeUnit::rfc3339) {
-    return std::nullopt;
-  }
-  Scale const scale = scale_of(unit);
-  // Per row of a source: 64 bits only, since a division of 128 bits costs as much as parsing a
-  // field.
-  std::int64_t us = 0;
-  if (__builtin_mul_overflow(floor_div(value, scale.div), scale.mul, &us)) {
-    return std::nullopt;
-  }
-  return is_valid(EventTime{us}) ? std::optional(EventTime{us}) : std::nullopt;
-}
-
 std::optional<EventTime> stamp_of(double value, TimeUnit unit) {
   if (unit == TimeUnit::rfc3339 || !std::isfinite(value)) {
     return std::nullopt;
