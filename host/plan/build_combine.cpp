@@ -42,6 +42,7 @@ bool GraphBuilder::combine(Work& work) {
   Schema out;
   bool ok = work.in.ok;
   Flow& flow = work.flow;
+  flow.of_batch = nullptr;
   flow.identity.clear();
   flow.identifies.clear();
   flow.numbers.clear();
@@ -191,6 +192,13 @@ void GraphBuilder::check_input_panes(Work& work, Combine& config) {
   if (replace && work.in.stepless) {
     report_.add("E133", *node,
                 "input_panes: replace reads panes only; some of these rows are of no Combine");
+  }
+  if (replace && work.in.of_batch != nullptr) {
+    report_.add(
+        "E133", *work.in.of_batch,
+        fmt::format("{} takes rows back (input_panes: replace), but '{}' is not the same in "
+                    "a later batch",
+                    work.written.label, work.in.of_batch->text));
   }
   if (replace && config.windowing.windows.kind == WindowKind::sessions) {
     report_.add("E133", *node, "input_panes: replace cannot read into sessions");

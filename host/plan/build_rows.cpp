@@ -300,6 +300,9 @@ bool GraphBuilder::extract_windowing_info(Work& work) {
       ok = false;
       continue;
     }
+    if (info->what == What::pane_version || info->what == What::drained) {
+      work.flow.of_batch = one.node;
+    }
     bool const of_step = info->what != What::timestamp && info->what != What::pane_info;
     if (of_step && !work.in.step()) {
       report_.add(

@@ -224,6 +224,7 @@ Flow GraphBuilder::merged(WrittenTransform const& written) {
     out.steps.insert(flow.steps.begin(), flow.steps.end());
     out.trackers.insert(flow.trackers.begin(), flow.trackers.end());
     out.edges.insert(out.edges.end(), flow.edges.begin(), flow.edges.end());
+    out.of_batch = out.of_batch != nullptr ? out.of_batch : flow.of_batch;
     out.windows.ok = out.windows.ok && flow.windows.ok;
     out.windows.lateness_given = out.windows.lateness_given && flow.windows.lateness_given;
     out.windows.mode_given = out.windows.mode_given && flow.windows.mode_given;

@@ -22,6 +22,7 @@ namespace windrow {
 //   what
 //              was exploded;  identifies: per column, which of these it holds
 //   trackers   the last AssignTimestamps above, or the source, per way (R88); empty below a step
+//   of_batch   the place of a field that another batch gives another value for the same pane
 //   numbers    per column a typical value (W218)
 struct Flow {
   bool ok = true;
@@ -32,6 +33,7 @@ struct Flow {
   std::set<std::size_t> steps, trackers;
   std::vector<std::string> identity;
   std::vector<std::optional<std::size_t>> identifies;
+  YamlNode const* of_batch = nullptr;
   std::map<std::size_t, double> numbers;
 
   // The one step that all rows come from.
