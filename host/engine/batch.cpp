@@ -246,20 +246,21 @@ void EventBatch::reset(Schema const& schema) {
   overflowed.clear();
   weight.clear();
   pane.clear();
+  place.clear();
 }
 
 EventBatchView EventBatch::view() {
   std::size_t const n = rows();
   auto const fits = [n](auto const& column) { return column.empty() || column.size() == n; };
   WINDROW_ASSERT(fits(origin) && fits(window) && fits(info) && fits(deleted) && fits(overflowed) &&
-                     fits(weight) && fits(pane),
+                     fits(weight) && fits(pane) && fits(place),
                  "the columns of a batch have equal lengths");
   views_.clear();
   for (Column const& column : columns) {
     WINDROW_ASSERT(column.size() == n, "the columns of a batch have equal lengths");
     views_.push_back(column.view());
   }
-  return {n, event_time, views_, origin, window, info, deleted, overflowed, weight, pane};
+  return {n, event_time, views_, origin, window, info, deleted, overflowed, weight, pane, place};
 }
 
 }  // namespace windrow

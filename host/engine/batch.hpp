@@ -101,6 +101,7 @@ inline constexpr std::uint32_t no_origin = UINT32_MAX;
 //   overflowed  below a step: an aggregate of the pane overflowed (its cell is null)
 //   weight   below a step read with `input_panes: replace`: +1, or -1 takes a row back (R78)
 //   pane     with weights: names the pane each row comes from, so that a withdrawal takes its rows
+//   place    in a stage that joins ways: the row of the stage's input that each row comes from
 struct EventBatchView {
   std::size_t rows = 0;
   std::span<EventTime const> event_time;
@@ -112,6 +113,7 @@ struct EventBatchView {
   std::span<std::uint8_t const> overflowed;
   std::span<std::int8_t const> weight;
   std::span<std::uint64_t const> pane;
+  std::span<std::uint32_t const> place;
 };
 
 // Owner.  `view` borrows until the next change; it refreshes `views` (not thread-safe on one
@@ -125,6 +127,7 @@ struct EventBatch {
   std::vector<std::uint8_t> deleted, overflowed;
   std::vector<std::int8_t> weight;
   std::vector<std::uint64_t> pane;
+  std::vector<std::uint32_t> place;
 
   void reset(Schema const& schema);  // no rows, columns of these types
   [[nodiscard]] std::size_t rows() const { return event_time.size(); }

@@ -12,6 +12,8 @@ namespace windrow {
 
 RowStage::RowStage(Graph const& graph, std::size_t producer, StageRows rows)
     : graph_(graph), shape_(stage_graph(graph, producer, rows)) {
+  joins_ = std::any_of(shape_.nodes.begin(), shape_.nodes.end(),
+                       [](StageNode const& node) { return node.inputs.size() > 1; });
   for (KeyedEnd const& end : shape_.keyed) {
     checks_future_ = checks_future_ ||
                      std::find(end.trackers.begin(), end.trackers.end(), 0U) != end.trackers.end();
@@ -39,9 +41,14 @@ void RowStage::run(StageContext const& context, EventBatchView const& rows,
     node.errors = {};
   }
   chunk.nodes[0].out = rows;
+  if (joins_) {
+    chunk.places.resize(rows.rows);
+    std::iota(chunk.places.begin(), chunk.places.end(), 0U);
+    chunk.nodes[0].out.place = chunk.places;
+  }
   chunk.nodes[0].errors = errors;
   if (context.records != nullptr) {
-    read_source(context, rows, rejected, chunk);
+    read_source(context, EventBatchView{chunk.nodes[0].out}, rejected, chunk);
   }
   for (std::size_t node = 1; node < shape_.nodes.size(); ++node) {
     gather(node, chunk);

@@ -71,6 +71,7 @@ struct StageChunk {
   std::vector<KeyedRows> keyed;  // as StageGraph::keyed
   FaultCounts faults{};
   std::vector<SetAside> set_aside;
+  std::vector<std::uint32_t> places;
   ExpressionEvaluator evaluator;
 };
 
@@ -106,6 +107,7 @@ class RowStage {
 
   Graph const& graph_;
   StageGraph shape_;
+  bool joins_ = false;          // a node has several inputs
   bool checks_future_ = false;  // the source's own tracker is the one that counts
 };
 

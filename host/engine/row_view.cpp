@@ -40,6 +40,7 @@ void append_row_frame(EventBatchView const& rows, std::size_t row, EventBatch& o
   copy(rows.overflowed, out.overflowed);
   copy(rows.weight, out.weight);
   copy(rows.pane, out.pane);
+  copy(rows.place, out.place);
 }
 
 void append_row(EventBatchView const& rows, std::size_t row, EventBatch& out) {
@@ -67,14 +68,30 @@ void join_rows(std::span<EventBatchView const> parts, EventBatch& out) {
     return;
   }
   start_like(parts[0], out);
-  auto const join = [&](auto EventBatchView::*from, auto& to, auto const& absent) {
+  struct From {
+    EventBatchView const* part;
+    std::size_t row;
+  };
+  std::vector<From> from;
+  bool placed = true;
+  for (EventBatchView const& part : parts) {
+    placed = placed && part.place.size() == part.rows;
+    for (std::size_t row = 0; row < part.rows; ++row) {
+      from.push_back({&part, row});
+    }
+  }
+  if (placed) {
+    std::stable_sort(from.begin(), from.end(), [](From const& a, From const& b) {
+      return a.part->place[a.row] < b.part->place[b.row];
+    });
+  }
+  auto const join = [&](auto EventBatchView::*member, auto& to, auto const& absent) {
     bool const carried = std::any_of(parts.begin(), parts.end(),
-                                     [&](auto const& part) { return !(part.*from).empty(); });
-    for (EventBatchView const& part : parts) {
-      if (carried && (part.*from).empty()) {
-        to.insert(to.end(), part.rows, absent);
-      } else {
-        to.insert(to.end(), (part.*from).begin(), (part.*from).end());
+                                     [&](auto const& part) { return !(part.*member).empty(); });
+    for (From const& at : from) {
+      if (carried) {
+        auto const& values = at.part->*member;
+        to.push_back(values.empty() ? absent : values[at.row]);
       }
     }
   };
@@ -86,11 +103,12 @@ void join_rows(std::span<EventBatchView const> parts, EventBatch& out) {
   join(&EventBatchView::overflowed, out.overflowed, std::uint8_t{0});
   join(&EventBatchView::weight, out.weight, std::int8_t{1});
   join(&EventBatchView::pane, out.pane, std::uint64_t{0});
-  for (EventBatchView const& part : parts) {
-    for (std::size_t i = 0; i < out.columns.size(); ++i) {
-      for (std::size_t row = 0; row < part.rows; ++row) {
-        out.columns[i].append(part.columns[i], row);
-      }
+  if (placed) {
+    join(&EventBatchView::place, out.place, std::uint32_t{0});
+  }
+  for (std::size_t i = 0; i < out.columns.size(); ++i) {
+    for (From const& at : from) {
+      out.columns[i].append(at.part->columns[i], at.row);
     }
   }
 }
@@ -119,6 +137,7 @@ EventBatchView part_of(EventBatchView const& rows, std::size_t first, std::size_
   out.overflowed = part(rows.overflowed, first, count);
   out.weight = part(rows.weight, first, count);
   out.pane = part(rows.pane, first, count);
+  out.place = part(rows.place, first, count);
   return out;
 }
 

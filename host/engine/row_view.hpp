@@ -19,8 +19,10 @@ void append_row_frame(EventBatchView const& rows, std::size_t row, EventBatch& o
 void select_rows(EventBatchView const& rows, std::span<std::uint32_t const> selected,
                  EventBatch& out);
 
-// Empties `out`, then copies all rows of the parts, which have equal columns.  What only some carry
-// the others get as rows that no step produced have it: the global window, no pane, weight +1.
+// Empties `out`, then copies all rows of the parts, which have equal columns: by `place`, those of
+// one place part by part, so that their order does not depend on where a stage's input was cut; all
+// part by part if one has no places.  What only some carry the others get as rows that no step
+// produced have it: the global window, no pane, weight +1.
 void join_rows(std::span<EventBatchView const> parts, EventBatch& out);
 
 // Rows [first, first + count) without a copy; `first` is a multiple of 64, as validity is bits. The

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
+#include <set>
 
 namespace windrow {
 namespace {
@@ -133,19 +134,17 @@ SourceProgress SourceReader::progress() const {
   SourceProgress out = totals_;
   out.ended = ended_;
   // The trackers that count are those of an end; without one, the source's own.
-  std::vector<std::size_t> counting;
+  std::set<std::size_t> counting;
   for (KeyedEnd const& end : stage_.shape().keyed) {
-    counting.insert(counting.end(), end.trackers.begin(), end.trackers.end());
+    counting.insert(end.trackers.begin(), end.trackers.end());
   }
   if (counting.empty()) {
-    counting.push_back(0);
+    counting.insert(0);
   }
   out.watermark = T_MAX;
-  for (WatermarkTracker const& tracker : trackers_) {
-    out.regressions += tracker.regressions();
-  }
   for (std::size_t const t : counting) {
     WatermarkTracker const& tracker = trackers_[t];
+    out.regressions += tracker.regressions();
     if (tracker.current() <= out.watermark) {
       out.watermark = tracker.current();
       auto const holder = tracker.holder();

@@ -51,7 +51,7 @@ bool WatermarkTracker::enter(std::vector<Partition>& partitions, std::span<Range
 }
 
 bool WatermarkTracker::lowers(std::span<Range const> ranges) const {
-  return std::any_of(ranges.begin(), ranges.end(), [&](Range const& range) {
+  return !settings_ && std::any_of(ranges.begin(), ranges.end(), [&](Range const& range) {
     return range.own_watermark && *range.own_watermark < current_;
   });
 }

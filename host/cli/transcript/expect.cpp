@@ -18,6 +18,9 @@ bool near(double expected, double actual, std::optional<double> within) {
   if (std::isnan(expected) || std::isnan(actual)) {
     return std::isnan(expected) && std::isnan(actual);
   }
+  if (within == 0.0) {  // exact: -0.0 is not 0.0
+    return expected == actual && std::signbit(expected) == std::signbit(actual);
+  }
   return expected == actual ||
          std::abs(expected - actual) <= within.value_or(std::abs(expected) * 1e-12);
 }
@@ -194,14 +197,12 @@ bool agrees_on(std::string const& name, Node const& want, Observed const& pane,
     return want.text == pane.step;
   }
   if (name == "key") {
-    if (!want.is_list()) {
-      return pane.key.size() == 1 && pane.key[0] == want.text;
-    }
-    std::vector<std::string> key;
-    for (Node const& item : want.items) {
-      key.push_back(item.text);
-    }
-    return key == pane.key;
+    auto const is_part = [](Node const& part, std::string const& text) {
+      return text == (part.kind == Node::Kind::null ? "null" : part.text);
+    };
+    return want.is_list() ? std::equal(want.items.begin(), want.items.end(), pane.key.begin(),
+                                       pane.key.end(), is_part)
+                          : pane.key.size() == 1 && is_part(want, pane.key[0]);
   }
   if (name == "values") {
     return same_values(want, column(pane, "values"));

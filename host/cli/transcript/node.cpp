@@ -217,7 +217,8 @@ Node parse_json(std::string_view line) {
   rapidjson::MemoryStream stream(line.data(), line.size());
   rapidjson::Reader reader;
   TreeBuilder builder;
-  reader.Parse<rapidjson::kParseNumbersAsStringsFlag>(stream, builder);
+  reader.Parse<rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag>(stream,
+                                                                                       builder);
   if (reader.HasParseError()) {
     throw std::runtime_error("transcript: a line is not JSON");
   }
