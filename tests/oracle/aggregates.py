@@ -21,6 +21,10 @@ def order_key(value):
     return False, value, 1
 
 
+def null_first(value):
+    return (False,) if value is None else (True, *order_key(value))
+
+
 def standing(rows):
     """Without withdrawals of rows that an earlier pane gave away: only counts and integer sums take those (R78)."""
     return [row for row in rows if row[2] > 0]
@@ -121,11 +125,11 @@ def concat(rows, config):
 
 
 def first(rows, config):
-    return min(rows, key=lambda row: (row[0], order_key(row[1])), default=(0, None, 1))[1]
+    return min(rows, key=lambda row: (row[0], null_first(row[1])), default=(0, None, 1))[1]
 
 
 def last_of(rows, config):
-    return max(rows, key=lambda row: (row[0], order_key(row[1])), default=(0, None, 1))[1]
+    return max(rows, key=lambda row: (row[0], null_first(row[1])), default=(0, None, 1))[1]
 
 
 def top(rows, config):
@@ -137,7 +141,7 @@ def top(rows, config):
         lost = rank is None or (isinstance(rank, float) and math.isnan(rank))
         number = 0 if lost else rank
         sign = 0 if lost else math.copysign(1, rank)
-        rest = [(value[name] is not None, value[name]) for name in value if name != by]
+        rest = [null_first(value[name]) for name in value if name != by]
         return lost, -number if descending else number, -sign if descending else sign, rest
 
     best = sorted((value for _, value, _ in rows), key=key)[:config["n"]]

@@ -1,21 +1,28 @@
 """What a step handles: rows, panes, and the state of one (key, window)."""
 
+import copy
+
 
 class Row:
-    """A row between transforms: its fields, stamp, the window of the pane it is, what that pane was, and for R78 its weight and the contribution it adds or withdraws."""
+    """A row between transforms: its fields, stamp, the window of the pane it is, what that pane was, the partition and tracker of a source's row, the step that produced it and its place among the rows of that, and for R78 its weight and the contribution it adds or withdraws."""
 
-    __slots__ = ("key", "stamp", "fields", "window", "weight", "contribution", "sequence", "partition", "pane")
+    __slots__ = ("key", "stamp", "fields", "window", "weight", "contribution", "sequence", "partition", "tracker", "pane", "producer", "place")
 
     def __init__(self, fields, stamp, window=None, weight=1, contribution=None, partition=None, pane=None):
         self.key, self.fields, self.stamp, self.window = None, fields, stamp, window
         self.weight, self.contribution, self.partition, self.pane = weight, contribution, partition, pane
-        self.sequence = 0
+        self.tracker, self.sequence = None, 0
+        self.producer, self.place = -1, 0
 
     def with_fields(self, fields):
-        return Row(fields, self.stamp, self.window, self.weight, self.contribution, self.partition, self.pane)
+        row = copy.copy(self)
+        row.fields = fields
+        return row
 
-    def with_stamp(self, stamp):
-        return Row(self.fields, stamp, self.window, self.weight, self.contribution, self.partition, self.pane)
+    def with_stamp(self, stamp, tracker=None):
+        row = copy.copy(self)
+        row.stamp, row.tracker = stamp, tracker or self.tracker
+        return row
 
 
 class Pane:

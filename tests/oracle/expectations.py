@@ -43,7 +43,9 @@ def same_value(ours, expected, within=None):
     if isinstance(expected, float) and isinstance(ours, (int, float)):
         if math.isnan(expected):
             return math.isnan(ours)
-        return abs(ours - expected) <= (within if within is not None else 1e-12 * abs(expected))
+        if within == 0:
+            return ours == expected and math.copysign(1, ours) == math.copysign(1, expected)
+        return ours == expected or abs(ours - expected) <= (within if within is not None else 1e-12 * abs(expected))
     return ours == expected
 
 

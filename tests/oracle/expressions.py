@@ -32,6 +32,13 @@ def compile_expression(text):
     return evaluate
 
 
+def in_range(result):
+    """An integer is one of 64 bits."""
+    if isinstance(result, int) and not -(1 << 63) <= result < 1 << 63:
+        raise ValueError("beyond 64 bits")
+    return result
+
+
 def value(tree, fields):
     if isinstance(tree, ast.Constant):
         return tree.value
@@ -44,10 +51,10 @@ def value(tree, fields):
     if isinstance(tree, ast.Compare) and len(tree.ops) == 1:
         return COMPARE[type(tree.ops[0])](value(tree.left, fields), value(tree.comparators[0], fields))
     if isinstance(tree, ast.BinOp):
-        return ARITHMETIC[type(tree.op)](value(tree.left, fields), value(tree.right, fields))
+        return in_range(ARITHMETIC[type(tree.op)](value(tree.left, fields), value(tree.right, fields)))
     if isinstance(tree, ast.UnaryOp):
         operand = value(tree.operand, fields)
-        return not operand if isinstance(tree.op, ast.Not) else -operand
+        return not operand if isinstance(tree.op, ast.Not) else in_range(-operand)
     if isinstance(tree, ast.BoolOp):
         results = (value(part, fields) for part in tree.values)
         return all(results) if isinstance(tree.op, ast.And) else any(results)

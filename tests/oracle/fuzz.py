@@ -10,21 +10,25 @@ import json
 import random
 import sys
 
-import random_pipeline as pipelines
-from oracle import Oracle, Plan
+import random_columns
+import random_pipeline
+import random_strategy
+from oracle import Plan
 from script import Script
 from shrink import shrink_file
 from times import T_END, T_MAX, T_MIN, Refused
-from transcript import DEFAULT_COMBINE, one_step
+from transcript import build
 from windows import Fixed, Sessions, Sliding, expiry
 
 
 class Writer:
     """One document: random actions, each run on the oracle to learn what to expect."""
 
-    def __init__(self, rng, document, pipeline, size):
+    def __init__(self, rng, document, size):
         self.rng, self.document, self.size = rng, document, size
-        self.oracle = Oracle(pipeline, document.get("source"), document.get("unsafe", False))
+        self.oracle = build(document)
+        self.partitioned = "source" in document
+        self.wild = rng.random() < 0.25
         self.first = next(iter(self.oracle.steps.values()))
         self.script = Script("us", [None], document.get("fields", {}))
         self.keys = [f"k{i}" for i in range(rng.choice([1, 1, 2, 3, 8]))]
@@ -67,7 +71,9 @@ class Writer:
         stamp = self.stamp()
         row = {"key": self.rng.choice(self.keys), "ts": stamp, "value": self.rng.randint(-9, 30)}
         if "fields" in self.document:
-            row.update(pipelines.random_fields(self.rng))
+            row.update(random_columns.random_fields(self.rng, self.wild))
+        if "at" in self.document.get("fields", {}):
+            row.update(ts=0, at=stamp)
         return row
 
     def rows(self):
@@ -92,11 +98,11 @@ class Writer:
     def parts(self):
         parts = {}
         if self.rng.random() < 0.65:
-            if "source" in self.document:
+            if self.partitioned:
                 parts["deliver"] = {p: self.rows() for p in self.rng.sample(["p0", "p1", "p2"], self.rng.randint(1, 2))}
             else:
                 parts["input"] = self.rows()
-        if "source" in self.document:
+        if self.partitioned:
             for name in ("assign", "caught_up"):
                 if self.rng.random() < 0.2:
                     parts[name] = self.rng.sample(["p0", "p1", "p2", "p3"], self.rng.randint(1, 3))
@@ -110,7 +116,7 @@ class Writer:
         self.transcript.append(action)
         panes = self.oracle.batch(rows, plan)
         self.transcript.append({"expect": self.expected(panes)})
-        if "source" in self.document:
+        if self.oracle.counts_partitions:
             self.transcript.append({"expect_watermark": self.oracle.source_watermark})
         output = {name: step.output_watermark for name, step in self.oracle.steps.items()}
         if output != self.output:
@@ -127,7 +133,7 @@ class Writer:
             position = order[pane.step] = order.get(pane.step, -1) + 1
             expected = {"step": pane.step, "interval": list(pane.window), "order": position}
             if pane.key:
-                expected["key"] = pane.key[0]
+                expected["key"] = pane.key[0] if len(pane.key) == 1 else list(pane.key)
             result.append(expected)
             if pane.tombstone:
                 expected["tombstone"] = True
@@ -169,29 +175,53 @@ def source_settings(rng, size):
             "on_future": rng.choice(["dead_letter", "clamp"])}
 
 
+def strategy_of(rng, size):
+    while True:
+        spec = random_strategy.windowing(rng, size)
+        if random_strategy.accepted(spec):
+            return spec
+
+
+def assign_timestamps(rng, size, pipeline):
+    """The time of a row is its field `at`, with settings M, before everything else (R88)."""
+    stamped = {"type": "AssignTimestamps", "name": "Stamped", "input": "Input", "config": {"timestamp": "at", "unit": "us", "watermark": source_settings(rng, size)}}
+    for transform in pipeline["transforms"]:
+        if transform.get("input") == "Input":
+            transform["input"] = "Stamped"
+    pipeline["transforms"].insert(1, stamped)
+
+
+def unscripted(rng, size):
+    """What a document runs, without a script."""
+    result = {"unit": "us"}
+    kind = rng.random()
+    if kind < 0.4:
+        result["fields"], result["pipeline"] = dict(random_columns.FIELDS), random_pipeline.pipeline(rng, size)
+        if rng.random() < 0.1:
+            result["fields"]["at"] = "integer"
+            assign_timestamps(rng, size, result["pipeline"])
+        elif rng.random() < 0.1:
+            result["source"] = source_settings(rng, size)
+    else:
+        result["windowing"] = strategy_of(rng, size)
+        if kind < 0.65:
+            result["fields"] = random_columns.FIELDS
+            result["combine"], _ = random_columns.combine(rng, random_columns.input_schema())
+        if kind < 0.45 or kind > 0.92:
+            result["source"] = source_settings(rng, size)
+        elif rng.random() < 0.05:
+            result["bounded"] = True
+    try:
+        build(result)
+    except Refused:
+        result["unsafe"] = True
+    return result
+
+
 def document(seed, number):
     rng = random.Random(f"{seed}/{number}")
     size = rng.choice([10, 10, 7, 3, 13, 100, 100_002, 1])
-    result = {"name": f"fuzz_{seed}_{number}", "unit": "us"}
-    kind = rng.random()
-    if kind < 0.3:
-        pipeline = pipelines.chain(rng, size)
-        result["pipeline"] = pipeline
-    else:
-        spec = pipelines.windowing(rng, size)
-        while pipelines.accepted(spec) is None:
-            spec = pipelines.windowing(rng, size)
-        result["windowing"] = spec
-        if kind < 0.5:
-            result["fields"], result["combine"] = pipelines.FIELDS, pipelines.combine(rng)
-        elif kind < 0.58:
-            result["source"] = source_settings(rng, size)
-        pipeline = one_step(spec, result.get("combine", DEFAULT_COMBINE))
-    try:
-        Oracle(pipeline)
-    except Refused:
-        result["unsafe"] = True
-    return Writer(rng, result, pipeline, size).write()
+    return Writer(rng, {"name": f"fuzz_{seed}_{number}", **unscripted(rng, size)}, size).write()
 
 
 def main(arguments):

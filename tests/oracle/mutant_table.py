@@ -92,7 +92,7 @@ MUTANTS = {
     "M68": ("idle although there is backlog", "s2", [("source", "partition.caught_up and self", "self")]),
     "M69": ("never-delivered partition holds for ever", "s3", [("source", "partition.caught_up and self", "partition.max_stamp is not None and partition.caught_up and self")]),
     "M70": ("W goes back on return", "s4", [("source", "self.watermark = max(self.watermark, candidate)", "self.watermark = candidate")]),
-    "M71": ("future row moves W", "s5", [("source", 'self.counters["future_timestamp"] += 1\n', 'self.counters["future_timestamp"] += 1\n                self.partitions[name].max_stamp = stamp\n')]),
+    "M71": ("future row moves W", "s5", [("oracle", "        return fault is not None\n", "        if fault == 'future_timestamp':\n            self.tracker.partitions[row.partition].max_stamp = row.stamp\n        return fault is not None\n")]),
     "M72": ("new partition ignored", "s6", [("source", "for partition in running if not self.idle(partition)]", "for partition in running if partition.max_stamp is not None and not self.idle(partition)]")]),
     "M73": ("W jumps while all idle under hold", "r85", [("source", "if self.settings.follow_clock:", "if True:")]),
     "M74": ("consumer sees the producer's W, not W_out", "g3", [("oracle", "return self.step.output_watermark", "return self.step.watermark")]),

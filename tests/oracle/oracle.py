@@ -1,5 +1,8 @@
 """A pipeline of section 16 on the oracle: batches in, panes of every step out (R72-R79)."""
 
+import copy
+from operator import attrgetter
+
 from aggregates import Column
 from cell import Row
 from expressions import RowError, compile_expression
@@ -7,7 +10,10 @@ from latest_panes import LatestPanes
 from source import Scripted, Settings, Tracker
 from step import Step
 from strategy import Strategy
-from times import T_MAX, T_MIN, Refused, event_time
+from times import T_MAX, T_MIN, Refused, event_time, valid
+
+
+FROM_SOURCES = "from sources"  # the mode of a consumer that looks only at rows no step produced
 
 
 class Plan:
@@ -45,35 +51,59 @@ class Node:
         return min(node.watermark for node in self.inputs)
 
 
-class Input(Node):
+class Tracked(Node):
+    """A source, or an AssignTimestamps above the first step: what it says is the same to all that read it."""
+
+    tracker = None
+
+    def __init__(self, name, inputs):
+        super().__init__(name, inputs)
+        self.counters = {"bad_timestamp": 0, "future_timestamp": 0}
+
+    def begin(self, plan, processing_time):
+        super().begin(plan, processing_time)
+        if self.tracker is not None:
+            self.tracker.begin(processing_time, plan)
+
+    def rows(self, mode):
+        return super().rows(mode if self.tracker is None else None)
+
+    def accepted(self, rows):
+        return [row.with_stamp(row.stamp, self.tracker) for row in rows if not self.is_fault(row)]
+
+    def is_fault(self, row):
+        fault = "bad_timestamp" if not valid(row.stamp) else "future_timestamp" if self.tracker and self.tracker.sets_aside(row.stamp) else None
+        if fault and row.weight > 0:  # a withdrawn row was told when it came
+            self.counters[fault] += 1
+        return fault is not None
+
+    def advance(self):
+        """The rows of the batch have reached the steps (R81)."""
+        if self.tracker is not None:
+            self.tracker.advance()
+            if self.plan.end or self.plan.drain:
+                self.tracker.watermark = T_MAX
+
+    @property
+    def watermark(self):
+        return super().watermark if self.tracker is None else self.tracker.watermark
+
+
+class Input(Tracked):
     def __init__(self, name, tracker):
         super().__init__(name, [])
         self.tracker = tracker
         self.batch = []
 
-    def produce(self, mode):
-        rows = [row for row in self.batch if self.tracker.accept(row.partition, row.stamp)]
-        if isinstance(self.tracker, Scripted):
-            self.tracker.stated = self.plan.watermark
-        self.tracker.advance()
-        if self.plan.end or self.plan.drain:
-            self.tracker.watermark = T_MAX
-        return rows
-
-    @property
-    def watermark(self):
-        self.rows(None)
-        return self.tracker.watermark
-
     def begin(self, plan, processing_time):
         super().begin(plan, processing_time)
-        self.tracker.begin(processing_time, plan)
+        self.tracker.stated = plan.watermark
 
-    def rows(self, mode):
-        return super().rows(None)
+    def produce(self, mode):
+        return self.accepted(self.batch)
 
 
-class AssignTimestamps(Node):
+class AssignTimestamps(Tracked):
     """Above any step it restarts tracking; below one it changes stamps only (R88)."""
 
     def __init__(self, name, inputs, config, bounded):
@@ -82,27 +112,14 @@ class AssignTimestamps(Node):
         self.unit = config.get("unit", "s")
         self.tracker = None if self.below_step else Tracker(Settings(config.get("watermark", {}), bounded))
 
+    def stamp_of(self, row):
+        try:
+            return event_time(self.stamp(row.fields), self.unit)
+        except RowError:
+            return None
+
     def produce(self, mode):
-        rows = [row.with_stamp(event_time(self.stamp(row.fields), self.unit)) for row in self.input_rows(mode)]
-        if self.tracker is None:
-            return rows
-        rows = [row for row in rows if self.tracker.accept(row.partition, row.stamp)]
-        self.tracker.advance()
-        if self.plan.end or self.plan.drain:
-            self.tracker.watermark = T_MAX
-        return rows
-
-    def begin(self, plan, processing_time):
-        super().begin(plan, processing_time)
-        if self.tracker is not None:
-            self.tracker.begin(processing_time, plan)
-
-    @property
-    def watermark(self):
-        if self.tracker is None:
-            return super().watermark
-        self.rows(None)
-        return self.tracker.watermark
+        return self.accepted([row.with_stamp(self.stamp_of(row)) for row in self.input_rows(mode)])
 
 
 class MapToFields(Node):
@@ -135,6 +152,15 @@ class Filter(Node):
             return self.keep(row.fields)
         except RowError:
             return False
+
+
+class Explode(Node):
+    def __init__(self, name, inputs, config):
+        super().__init__(name, inputs)
+        self.field, = [config["fields"]] if isinstance(config["fields"], str) else config["fields"]
+
+    def produce(self, mode):
+        return [row.with_fields({**row.fields, self.field: member}) for row in self.input_rows(mode) for member in row.fields[self.field] or []]
 
 
 class ExtractWindowingInfo(Node):
@@ -184,8 +210,14 @@ class Combine(Node):
         if self.mode == "replace" and (strategy.merging and not strategy.given or not all(step.accumulating for step in producers)):
             raise Refused(f"E133 '{self.name}': replace needs an accumulating step above and no sessions")
 
+    def observe(self):
+        """Tells the trackers which rows of sources got here."""
+        for row in self.input_rows(FROM_SOURCES):
+            row.tracker.observe(row.partition, row.stamp)
+
     def run(self):
-        rows = self.input_rows(self.mode)
+        # Each consumer keeps its own. Rows arrive by producer, those of one in their order there, and what became of one of these way by way.
+        rows = sorted(map(copy.copy, self.input_rows(self.mode)), key=attrgetter("producer", "place"))
         for row in rows:
             row.key = tuple(row.fields[field] for field in self.group_by)
         # R74: the consumer's W' is the producer's W_out after this very batch.
@@ -200,13 +232,25 @@ class Combine(Node):
         return {**dict(zip(self.group_by, pane.key)), **pane.result}
 
     def produce(self, mode):
+        if mode == FROM_SOURCES:
+            return []
         if mode == "replace":
-            return self.withdrawals
-        return [Row(self.fields_of(pane), pane.stamp, pane.window, pane=pane.info) for pane in self.panes if not pane.tombstone]
+            rows = self.withdrawals
+        else:
+            rows = [Row(self.fields_of(pane), pane.stamp, pane.window, pane=pane.info) for pane in self.panes if not pane.tombstone]
+        for place, row in enumerate(rows):
+            row.producer, row.place = self.number, place
+        return rows
 
     @property
     def watermark(self):
         return self.step.output_watermark
+
+
+def last_trackers(node):
+    """Of several AssignTimestamps above a step the last one counts (R88)."""
+    return [tracker for above in node.inputs if not isinstance(above, Combine)
+            for tracker in ([above.tracker] if isinstance(above, Tracked) and above.tracker else last_trackers(above))]
 
 
 def producing_steps(node):
@@ -215,7 +259,7 @@ def producing_steps(node):
     return [step for above in node.inputs for step in producing_steps(above)]
 
 
-ROW_TRANSFORMS = {"MapToFields": MapToFields, "Filter": Filter, "ExtractWindowingInfo": ExtractWindowingInfo}
+ROW_TRANSFORMS = {"MapToFields": MapToFields, "Filter": Filter, "Explode": Explode, "ExtractWindowingInfo": ExtractWindowingInfo}
 PASS_THROUGH = {"Flatten", "Reshuffle", "WindowInto", "LogForTesting", "AssertEqual"}
 
 
@@ -228,7 +272,10 @@ class Oracle:
         for transform in in_input_order(pipeline):
             name = transform.get("name", transform["type"])
             self.nodes[name] = self.node(name, transform)
+        for number, node in enumerate(self.nodes.values()):
+            node.number = number
         self.steps = {name: node.step for name, node in self.nodes.items() if isinstance(node, Combine)}
+        self.counting_trackers = list(dict.fromkeys(tracker for node in self.nodes.values() if isinstance(node, Combine) for tracker in last_trackers(node)))
         self.input = next(node for node in self.nodes.values() if isinstance(node, Input))
 
     def node(self, name, transform):
@@ -256,8 +303,16 @@ class Oracle:
         processing_time = 0 if self.frozen else plan.clock
         plan.brings_rows = bool(rows)
         self.input.batch = [Row(fields, stamp, partition=partition) for partition, stamp, fields in rows]
+        for place, row in enumerate(self.input.batch):
+            row.place = place
         for node in self.nodes.values():
             node.begin(plan, processing_time)
+        for node in self.nodes.values():
+            if isinstance(node, Combine):
+                node.observe()
+        for node in self.nodes.values():
+            if isinstance(node, Tracked):
+                node.advance()
         panes = []
         for node in self.nodes.values():
             if isinstance(node, Combine):
@@ -265,14 +320,18 @@ class Oracle:
         return panes
 
     @property
+    def counts_partitions(self):
+        return not any(isinstance(tracker, Scripted) for tracker in self.counting_trackers)
+
+    @property
     def source_watermark(self):
-        trackers = [node.tracker for node in self.nodes.values() if isinstance(node, AssignTimestamps) and node.tracker]
-        return (trackers[-1] if trackers else self.tracker).watermark
+        return min(tracker.watermark for tracker in self.counting_trackers)
 
     def counters(self, step=None):
         parts = [self.steps[step].counters] if step else [step.counters for step in self.steps.values()]
         if step is None:
-            parts += [node.tracker.counters for node in self.nodes.values() if getattr(node, "tracker", None)]
+            parts += [node.counters for node in self.nodes.values() if isinstance(node, Tracked)]
+            parts += [{"watermark_regressions": tracker.regressions} for tracker in self.counting_trackers]
         totals = {}
         for part in parts:
             for name, value in part.items():

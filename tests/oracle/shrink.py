@@ -6,9 +6,8 @@ import os
 import subprocess
 import tempfile
 
-from oracle import Oracle
 from script import Script, batch_of
-from transcript import DEFAULT_COMBINE, documents, one_step
+from transcript import build, documents
 
 
 def script_of(document):
@@ -20,10 +19,9 @@ def with_expectations(document, actions):
     """The document with these actions and what the oracle says of each."""
     from fuzz import Writer
     result = {**document, "transcript": []}
-    pipeline = document.get("pipeline") or one_step(document["windowing"], document.get("combine", DEFAULT_COMBINE))
     writer = Writer.__new__(Writer)
     writer.document, writer.transcript = result, result["transcript"]
-    writer.oracle = Oracle(pipeline, document.get("source"), document.get("unsafe", False))
+    writer.oracle = build(document)
     writer.script = Script(document["unit"], [None], document.get("fields", {}))
     writer.counters, writer.output = None, {}
     for action in actions:

@@ -1,6 +1,6 @@
 """Source watermarks (R80-R91): one tracker per source, or per AssignTimestamps above the first step."""
 
-from times import LONGEST_US, T_MAX, T_MIN, Refused, duration, valid
+from times import LONGEST_US, T_MAX, T_MIN, Refused, duration
 
 
 class Partition:
@@ -39,7 +39,7 @@ class Tracker:
         self.partitions = {}
         self.watermark = T_MIN
         self.processing_time = 0
-        self.counters = dict.fromkeys(("bad_timestamp", "future_timestamp", "watermark_regressions"), 0)
+        self.regressions = 0
 
     def begin(self, processing_time, plan):
         """The plan of a batch: what was assigned, and which partitions it says are caught up or have ended."""
@@ -55,23 +55,20 @@ class Tracker:
             self.partitions[name].ended = True
         self.says_something = plan.brings_rows or len(self.partitions) > known
 
-    def accept(self, name, stamp):
-        """Whether a row may pass; an accepted row moves its partition."""
-        if not valid(stamp):
-            self.counters["bad_timestamp"] += 1
-            return False
+    def sets_aside(self, stamp):
+        return stamp > self.latest() and not self.settings.clamp_future
+
+    def latest(self):
+        """The largest stamp that is not of the future (R86)."""
         skew = self.settings.future_skew
-        if skew is not None and stamp > self.processing_time + skew:
-            if not self.settings.clamp_future:
-                self.counters["future_timestamp"] += 1
-                return False
-            counted = self.processing_time + skew
-        else:
-            counted = stamp
+        return T_MAX if skew is None else self.processing_time + skew
+
+    def observe(self, name, stamp):
+        """A row that reached a step moves its partition; one that was filtered on the way does not (R82)."""
+        counted = min(stamp, self.latest())
         partition = self.partitions.setdefault(name, Partition(self.processing_time))
         partition.max_stamp = counted if partition.max_stamp is None else max(partition.max_stamp, counted)
         partition.last_seen = self.processing_time
-        return True
 
     def partition_watermark(self, partition):
         if partition.max_stamp is None:
@@ -98,16 +95,14 @@ class Tracker:
         return furthest
 
     def advance(self):
-        candidate = self.candidate()
-        self.propose(candidate)
-        return self.watermark
+        self.propose(self.candidate())
 
     def propose(self, candidate):
         """W never goes back (R3, R87). A batch of time alone proposes nothing that counts."""
         if candidate is None:
             return
         if candidate < self.watermark and self.says_something:
-            self.counters["watermark_regressions"] += 1
+            self.regressions += 1
         self.watermark = max(self.watermark, candidate)
 
 
