@@ -7,6 +7,7 @@
 #include "host/plan/pipeline_file.hpp"
 #include "host/plan/reference.hpp"
 #include "host/plan/suggestion.hpp"
+#include "host/plan/trigger_reader.hpp"
 
 namespace windrow {
 namespace {
@@ -442,9 +443,12 @@ TEST(PlanTest, SuggestionsAreNear) {
 TEST(PlanTest, TheReferenceNamesEveryKeyAndCode) {
   std::string const text = reference();
   for (char const* const part :
-       {"### Combine (aggregation)", "`input_panes` **W**", "`watermark.idle_timeout` **W**",
-        "| E133 |", "`WriteToPostgres`", "### options.windrow"}) {
+       {"### Combine (aggregation)", "`input_panes` **W**", "`idle_timeout` **W**", "| E133 |",
+        "`WriteToPostgres`", "### options.windrow"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+  for (TriggerSpec const& trigger : trigger_table()) {  // their form is written out by hand
+    EXPECT_NE(text.find(trigger.name), std::string::npos) << trigger.name;
   }
 }
 

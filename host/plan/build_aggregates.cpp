@@ -2,68 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
+#include "host/plan/aggregate_table.hpp"
 #include "host/plan/graph_builder.hpp"
 
 namespace windrow {
 namespace {
-
-// Types that an aggregate takes.
-enum class Takes : std::uint8_t { anything, numbers, ordered, booleans, lists, structures };
-struct AggregateSpec {
-  std::string_view name;
-  CombineKind kind;
-  Takes takes;
-  bool windrow;
-  std::span<KeySpec const> config;
-};
-
-constexpr KeySpec top_keys[] = {{.name = "n",
-                                 .type = KeyType::integer,
-                                 .fallback = required_key,
-                                 .windrow = true,
-                                 .meaning = "how many",
-                                 .least = 1},
-                                {.name = "by",
-                                 .type = KeyType::text,
-                                 .fallback = required_key,
-                                 .windrow = true,
-                                 .meaning = "which field of the value"},
-                                {.name = "order",
-                                 .type = KeyType::choice,
-                                 .fallback = "desc",
-                                 .windrow = true,
-                                 .meaning = "desc: the largest first",
-                                 .choices = "desc asc"}};
-constexpr KeySpec variance_keys[] = {{.name = "population",
-                                      .type = KeyType::boolean,
-                                      .fallback = "false",
-                                      .windrow = true,
-                                      .meaning = "divide by n, not by n - 1"}};
-
-constexpr std::array<AggregateSpec, 14> aggregates{
-    {{"count", CombineKind::count, Takes::anything, false, {}},
-     {"sum", CombineKind::sum, Takes::numbers, false, {}},
-     {"min", CombineKind::min, Takes::ordered, false, {}},
-     {"max", CombineKind::max, Takes::ordered, false, {}},
-     {"mean", CombineKind::mean, Takes::numbers, false, {}},
-     {"any", CombineKind::any, Takes::booleans, false, {}},
-     {"all", CombineKind::all, Takes::booleans, false, {}},
-     {"group", CombineKind::group, Takes::anything, false, {}},
-     {"concat", CombineKind::concat, Takes::lists, false, {}},
-     {"variance", CombineKind::variance, Takes::numbers, true, variance_keys},
-     {"stddev", CombineKind::stddev, Takes::numbers, true, variance_keys},
-     {"first", CombineKind::first, Takes::anything, true, {}},
-     {"last", CombineKind::last, Takes::anything, true, {}},
-     {"top", CombineKind::top, Takes::structures, true, top_keys}}};
-constexpr std::array<std::string_view, 2> later{"approx_distinct", "approx_quantile"};
-
-AggregateSpec const* find_aggregate(std::string_view name) {
-  auto const* const found = std::find_if(aggregates.begin(), aggregates.end(),
-                                         [&](AggregateSpec const& a) { return a.name == name; });
-  return found == aggregates.end() ? nullptr : found;
-}
 
 bool fits(Takes takes, ValueType type) {
   switch (takes) {
@@ -118,9 +62,6 @@ bool same(Expression const& a, Expression const& b) {
 }
 
 }  // namespace
-
-std::span<KeySpec const> top_config_keys() { return top_keys; }
-std::span<KeySpec const> variance_config_keys() { return variance_keys; }
 
 // Takes the written form apart; none if it is no aggregate.
 std::optional<GraphBuilder::Aggregate> GraphBuilder::read_aggregate(Work& work,
@@ -268,9 +209,10 @@ bool GraphBuilder::add_aggregate(Work& work, Combine& config, YamlEntry const& e
   }
   AggregateSpec const* const spec = find_aggregate(aggregate->name);
   if (spec == nullptr) {
-    bool const coming = std::find(later.begin(), later.end(), aggregate->name) != later.end();
+    bool const coming =
+        std::ranges::find(coming_aggregates(), aggregate->name) != coming_aggregates().end();
     std::vector<std::string> legal;
-    for (AggregateSpec const& known : aggregates) {
+    for (AggregateSpec const& known : aggregate_table()) {
       legal.emplace_back(known.name);
     }
     report_.add("E101", *aggregate->fn,

@@ -1,31 +1,20 @@
 // The keys of a pipeline file outside of its transforms (semantics.md 16.1, 16.2; operations.md 3).
-#include "host/plan/key_table.hpp"
+#include "host/plan/key_forms.hpp"
 
 namespace windrow {
 namespace {
 
-using enum KeyType;
-constexpr bool W = true, beam = false;
-
-constexpr KeySpec later(std::string_view name, KeyType type, std::string_view meaning,
-                        std::string_view fallback = {}) {
-  return {.name = name,
-          .type = type,
-          .fallback = fallback,
-          .windrow = W,
-          .meaning = meaning,
-          .built = false};
-}
+using namespace key_forms;
 
 constexpr KeySpec file_table[] = {
-    {.name = "pipeline", .type = map, .fallback = required_key, .meaning = "the pipeline"},
-    {"options", map, "{}", beam, "Beam's options; read: allow_unsafe_triggers and windrow"},
-    {"tests", anything, "[]", beam, "tests for `windrow test`"},
+    {.name = "pipeline", .type = pipeline, .fallback = required_key, .meaning = "the pipeline"},
+    {"options", options, "{}", beam, "Beam's options; read: allow_unsafe_triggers and windrow"},
+    {"tests", tests, "[]", beam, "tests for `windrow test`"},
     {"providers", anything, "[]", beam, "must be empty"},
 };
 constexpr KeySpec list_table[] = {
     {.name = "pipelines",
-     .type = anything,
+     .type = pipelines,
      .fallback = required_key,
      .meaning = "`windrow test` only: files of one pipeline each, as a list"},
 };
@@ -36,18 +25,18 @@ constexpr KeySpec pipeline_table[] = {
      .meaning = "composite: inputs by name; chain: each reads the one before",
      .choices = "composite chain"},
     {"name", text, "", beam, "for people"},
-    {"transforms", anything, "[]", beam, "the transforms"},
-    {"source", anything, "", beam, "stands before the transforms"},
-    {"sink", anything, "", beam, "stands after the transforms"},
-    {"extra_transforms", anything, "[]", beam, "of a chain: transforms with inputs by name"},
+    {"transforms", transforms, "[]", beam, "the transforms"},
+    {"source", transform, "", beam, "stands before the transforms"},
+    {"sink", transform, "", beam, "stands after the transforms"},
+    {"extra_transforms", transforms, "[]", beam, "of a chain: transforms with inputs by name"},
     {"windowing", KeyType::windowing, "", beam, "for all roots without one"},
     {"resource_hints", anything, "{}", beam, "ignored"},
 };
 constexpr KeySpec transform_table_[] = {
     {.name = "type", .type = text, .fallback = required_key, .meaning = "what it does"},
     {"name", text, "type", beam, "for references, metrics and state"},
-    {"input", anything, "", beam, "name, type or name.output; a list (flattened); or {tag: ..}"},
-    {"output", anything, "", beam, "of a composite: which transform its rows are"},
+    {"input", input, "", beam, "name, type or name.output; a list (flattened); or {tag: ..}"},
+    {"output", output, "", beam, "of a composite: which transform its rows are"},
     {"config", map, "{}", beam, "keys of its own, below"},
     {"windowing", KeyType::windowing, "", beam, "applied to its inputs, on a source to its output"},
     {.name = "output_schema",
@@ -56,11 +45,14 @@ constexpr KeySpec transform_table_[] = {
      .meaning = "checks the output",
      .built = false},
     {"resource_hints", anything, "{}", beam, "ignored"},
-    {"transforms", anything, "", beam, "of composite and chain"},
-    {"source", anything, "", beam, "of composite and chain"},
-    {"sink", anything, "", beam, "of composite and chain"},
-    {"extra_transforms", anything, "", beam, "of a chain"},
 };
+constexpr KeySpec part_table[] = {
+    {"transforms", transforms, "", beam, "of composite and chain"},
+    {"source", transform, "", beam, "of composite and chain"},
+    {"sink", transform, "", beam, "of composite and chain"},
+    {"extra_transforms", transforms, "", beam, "of a chain"},
+};
+constexpr auto composite_table = joined(transform_table_, part_table);
 constexpr KeySpec windowing_table[] = {
     {.name = "type",
      .type = choice,
@@ -73,10 +65,10 @@ constexpr KeySpec windowing_table[] = {
     {"period", duration, "", beam, "of sliding windows: from one start to the next"},
     {"gap", duration, "", beam, "of sessions: a pause so long ends one"},
     {"offset", duration, "0s", beam, "shifts all windows"},
-    later("unit", choice, "of calendar windows"),
-    later("every", integer, "of calendar windows"),
-    later("timezone", text, "of calendar windows"),
-    later("start", text, "of calendar windows"),
+    later("unit", choice, W, "of calendar windows"),
+    later("every", integer, W, "of calendar windows"),
+    later("timezone", text, W, "of calendar windows"),
+    later("start", text, W, "of calendar windows"),
     {"trigger", trigger, "default", W, "when a window gives a result"},
     {"allowed_lateness", duration, "0s", W, "how long behind its end a window still takes rows"},
     {.name = "accumulation_mode",
@@ -153,21 +145,25 @@ constexpr KeySpec settings_table[] = {
      .meaning = "same bytes when replayed",
      .choices = "reproducible relaxed",
      .later = "relaxed"},
-    later("gpu", map, "memory of the device"),
-    later("snapshot_bytes", bytes, "input between snapshots"),
-    later("snapshot_interval", duration, "time between snapshots"),
-    later("replay_horizon", duration, "how old a snapshot may be", "24h"),
-    later("listen", text, "address of probes and metrics"),
+    later("gpu", map, W, "memory of the device"),
+    later("snapshot_bytes", bytes, W, "input between snapshots"),
+    later("snapshot_interval", duration, W, "time between snapshots"),
+    later("replay_horizon", duration, W, "how old a snapshot may be", "24h"),
+    later("listen", text, W, "address of probes and metrics"),
+};
+constexpr KeySpec test_row_table[] = {
+    required("name", text, "of the transform"),
+    required("elements", elements, "its rows"),
 };
 constexpr KeySpec test_table[] = {
     {"name", text, "", beam, "of the test"},
-    {"mock_inputs", anything, "[]", beam, "rows instead of what a transform reads"},
-    {"mock_outputs", anything, "[]", beam, "rows instead of what a transform gives"},
-    {"expected_inputs", anything, "[]", beam, "rows that a transform must read"},
-    {"expected_outputs", anything, "[]", beam, "rows that a transform must give"},
+    {"mock_inputs", test_rows, "[]", beam, "rows instead of what a transform reads"},
+    {"mock_outputs", test_rows, "[]", beam, "rows instead of what a transform gives"},
+    {"expected_inputs", test_rows, "[]", beam, "rows that a transform must read"},
+    {"expected_outputs", test_rows, "[]", beam, "rows that a transform must give"},
     {"allowed_sources", texts_or_text, "[]", beam, "sources that may really be read"},
     {.name = "transcript",
-     .type = elements,
+     .type = transcript,
      .windrow = W,
      .meaning = "instead of these: actions and the panes that they must give"},
     {"observe", texts, "", W, "steps whose panes a transcript names; all if not given"},
@@ -179,59 +175,10 @@ std::span<KeySpec const> file_keys() { return file_table; }
 std::span<KeySpec const> list_keys() { return list_table; }
 std::span<KeySpec const> pipeline_keys() { return pipeline_table; }
 std::span<KeySpec const> transform_keys() { return transform_table_; }
+std::span<KeySpec const> composite_keys() { return composite_table; }
 std::span<KeySpec const> windowing_keys() { return windowing_table; }
 std::span<KeySpec const> settings_keys() { return settings_table; }
+std::span<KeySpec const> test_row_keys() { return test_row_table; }
 std::span<KeySpec const> test_keys() { return test_table; }
-
-std::string_view name_of(KeyType type) {
-  switch (type) {
-    case text:
-      return "string";
-    case boolean:
-      return "boolean";
-    case integer:
-      return "integer";
-    case number:
-      return "number";
-    case duration:
-      return "duration";
-    case duration_or_none:
-      return "duration or none";
-    case bytes:
-      return "bytes";
-    case choice:
-      return "choice";
-    case texts:
-      return "list of strings";
-    case texts_or_text:
-      return "string or list of strings";
-    case map:
-    case structure:
-      return "map";
-    case expression:
-      return "expression";
-    case expressions:
-      return "map of expressions";
-    case trigger:
-      return "trigger";
-    case KeyType::windowing:
-      return "windowing";
-    case schema:
-      return "JSON Schema";
-    case elements:
-      return "list of rows";
-    case aggregates:
-      return "map of aggregates";
-    case names:
-      return "map of names";
-    case start:
-      return "position";
-    case ratio:
-      return "ratio";
-    case anything:
-      return "see text";
-  }
-  return "";
-}
 
 }  // namespace windrow

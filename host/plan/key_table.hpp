@@ -26,9 +26,20 @@ enum class KeyType : std::uint8_t {
   schema,
   elements,
   aggregates,
-  names,
+  columns,         // pane column -> name
+  windowing_info,  // a list of names, or name -> name
   start,
   ratio,
+  pipeline,
+  pipelines,
+  options,
+  transform,
+  transforms,
+  input,
+  output,
+  tests,
+  test_rows,
+  transcript,
   anything
 };
 [[nodiscard]] std::string_view name_of(KeyType type);  // "duration or none"
@@ -42,7 +53,7 @@ inline constexpr std::string_view required_key = "required";
 //   instead   what serves until a value of `later` is built
 //   built     false: refused by name (E101) whatever its value
 //   least     of integer and number
-//   inner     the keys of a structure
+//   inner     the keys of a structure, of a map, or of each map of a list
 struct KeySpec {
   std::string_view name;
   KeyType type = KeyType::text;
@@ -64,23 +75,25 @@ struct TransformSpec {
   std::string_view meaning = {};
   std::span<KeySpec const> keys = {};
 };
-[[nodiscard]] std::span<TransformSpec const> transform_table();
+[[nodiscard]] std::span<TransformSpec const> transform_table();  // those below, in this order
+[[nodiscard]] std::span<TransformSpec const> source_table();
+[[nodiscard]] std::span<TransformSpec const> row_table();
+[[nodiscard]] std::span<TransformSpec const> sink_table();
 [[nodiscard]] TransformSpec const* find_transform(std::string_view type);
 
 [[nodiscard]] std::span<KeySpec const> file_keys();
 [[nodiscard]] std::span<KeySpec const> list_keys();  // of a file that `windrow test` reads
 [[nodiscard]] std::span<KeySpec const> pipeline_keys();
 [[nodiscard]] std::span<KeySpec const> transform_keys();  // beside config
+[[nodiscard]] std::span<KeySpec const> composite_keys();  // these, and what a composite holds
 [[nodiscard]] std::span<KeySpec const> windowing_keys();
 [[nodiscard]] std::span<KeySpec const> settings_keys();  // options.windrow
 [[nodiscard]] std::span<KeySpec const> watermark_keys();
 [[nodiscard]] std::span<KeySpec const> event_time_keys();
 [[nodiscard]] std::span<KeySpec const> error_handling_keys();
+[[nodiscard]] std::span<KeySpec const> sink_keys();  // of every sink, after its own
 [[nodiscard]] std::span<KeySpec const> test_keys();
+[[nodiscard]] std::span<KeySpec const> test_row_keys();
 [[nodiscard]] std::span<KeySpec const> transcript_keys();  // of an action
-[[nodiscard]] std::span<KeySpec const> pane_keys();        // of an expected pane
-[[nodiscard]] std::span<KeySpec const> counter_keys();     // of expect_counters
-[[nodiscard]] std::span<KeySpec const> top_config_keys();
-[[nodiscard]] std::span<KeySpec const> variance_config_keys();
 
 }  // namespace windrow

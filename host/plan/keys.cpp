@@ -20,6 +20,79 @@ bool contains(std::string_view separated, std::string_view word) {
 
 }  // namespace
 
+std::string_view name_of(KeyType type) {
+  using enum KeyType;
+  switch (type) {
+    case text:
+      return "string";
+    case boolean:
+      return "boolean";
+    case integer:
+      return "integer";
+    case number:
+      return "number";
+    case duration:
+      return "duration";
+    case duration_or_none:
+      return "duration or none";
+    case bytes:
+      return "bytes";
+    case choice:
+      return "choice";
+    case texts:
+      return "list of strings";
+    case texts_or_text:
+      return "string or list of strings";
+    case map:
+    case structure:
+      return "map";
+    case expression:
+      return "expression";
+    case expressions:
+      return "map of expressions";
+    case trigger:
+      return "trigger";
+    case windowing:
+      return "windowing";
+    case schema:
+      return "JSON Schema";
+    case elements:
+      return "list of rows";
+    case aggregates:
+      return "map of aggregates";
+    case columns:
+      return "map of names";
+    case windowing_info:
+      return "list or map of names";
+    case start:
+      return "position";
+    case ratio:
+      return "ratio";
+    case pipeline:
+      return "pipeline";
+    case pipelines:
+      return "list of files";
+    case options:
+      return "map";
+    case transform:
+      return "transform";
+    case transforms:
+      return "list of transforms";
+    case input:
+    case output:
+      return "reference";
+    case tests:
+      return "list of tests";
+    case test_rows:
+      return "list of {name, elements}";
+    case transcript:
+      return "list of actions";
+    case anything:
+      return "anything";
+  }
+  return "";
+}
+
 std::vector<std::string> words_of(std::string_view separated) {
   std::vector<std::string> words;
   while (!separated.empty()) {
@@ -30,6 +103,12 @@ std::vector<std::string> words_of(std::string_view separated) {
     separated.remove_prefix(std::min(end + 1, separated.size()));
   }
   return words;
+}
+
+std::vector<std::string> choices_of(KeySpec const& spec) {
+  std::vector<std::string> choices = words_of(spec.choices);
+  std::erase_if(choices, [&](std::string const& word) { return contains(spec.later, word); });
+  return choices;
 }
 
 std::optional<std::int64_t> read_integer(std::string_view text) {
@@ -235,8 +314,11 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
     case KeyType::structure:
     case KeyType::expressions:
     case KeyType::aggregates:
+    case KeyType::pipeline:
+    case KeyType::options:
       return value.is_map() || refuse("a map");
     case KeyType::elements:
+    case KeyType::transcript:
       return value.is_list() || refuse("a list");
     case KeyType::expression:
       return value.is_scalar() || value.is_map() || refuse("an expression");
@@ -256,8 +338,7 @@ bool Keys::check_choice(KeySpec const& spec, YamlNode const& value) {
                 std::string{spec.instead});
     return false;
   }
-  std::vector<std::string> choices = words_of(spec.choices);
-  std::erase_if(choices, [&](std::string const& word) { return contains(spec.later, word); });
+  std::vector<std::string> const choices = choices_of(spec);
   if (value.is_scalar() && std::find(choices.begin(), choices.end(), value.text) != choices.end()) {
     return true;
   }

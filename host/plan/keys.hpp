@@ -52,6 +52,7 @@ class Keys {
 };
 
 [[nodiscard]] std::vector<std::string> words_of(std::string_view separated);
+[[nodiscard]] std::vector<std::string> choices_of(KeySpec const& spec);  // those that are built
 [[nodiscard]] std::optional<std::int64_t> read_integer(std::string_view text);
 [[nodiscard]] std::optional<double> read_number(std::string_view text);
 [[nodiscard]] std::optional<std::uint64_t> read_bytes(std::string_view text);  // 64 MiB, 2GB, 1024

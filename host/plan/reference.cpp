@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <vector>
 
+#include "host/plan/aggregate_table.hpp"
 #include "host/plan/codes.hpp"
 #include "host/plan/key_table.hpp"
 #include "host/plan/keys.hpp"
@@ -24,16 +24,25 @@ std::string cell(std::string_view text) {
   return out;
 }
 
-std::string type_of(KeySpec const& spec) {
-  if (spec.type != KeyType::choice) {
-    return std::string{name_of(spec.type)};
+std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::source:
+      return "source";
+    case Role::row:
+      return "row transform";
+    case Role::step:
+      return "aggregation";
+    case Role::end:
+      return "sink";
   }
-  std::vector<std::string> words = words_of(spec.choices);
-  std::vector<std::string> const later = words_of(spec.later);
-  std::erase_if(words, [&](std::string const& word) {
-    return std::find(later.begin(), later.end(), word) != later.end();
-  });
-  return fmt::format("{}", fmt::join(words, ", "));
+  return {};
+}
+
+std::string type_of(KeySpec const& spec) {
+  if (spec.type == KeyType::choice) {
+    return fmt::format("{}", fmt::join(choices_of(spec), ", "));
+  }
+  return std::string{spec.type == KeyType::structure ? "map, below" : name_of(spec.type)};
 }
 
 std::string default_of(KeySpec const& spec) {
@@ -43,21 +52,52 @@ std::string default_of(KeySpec const& spec) {
   return spec.fallback.empty() ? "" : fmt::format("`{}`", cell(spec.fallback));
 }
 
-void add_keys(std::span<KeySpec const> keys, std::string const& prefix, std::string& out) {
+// The keys of structures that several transforms share have tables of their own.
+void add_table(std::string_view title, std::span<KeySpec const> keys, std::string& out) {
+  out += fmt::format("\n### {}\n\n", title);
+  if (keys.empty()) {
+    out += "No keys.\n";
+    return;
+  }
+  out += "| key | type | default | meaning |\n|---|---|---|---|\n";
   for (KeySpec const& spec : keys) {
-    if (!spec.built) {
-      continue;
+    if (spec.built) {
+      out += fmt::format("| `{}`{} | {} | {} | {} |\n", spec.name, spec.windrow ? " **W**" : "",
+                         type_of(spec), default_of(spec), cell(spec.meaning));
     }
-    out += fmt::format("| `{}{}`{} | {} | {} | {} |\n", prefix, spec.name,
-                       spec.windrow ? " **W**" : "", type_of(spec), default_of(spec),
-                       cell(spec.meaning));
-    add_keys(spec.inner, fmt::format("{}{}.", prefix, spec.name), out);
   }
 }
 
-void add_table(std::string_view title, std::span<KeySpec const> keys, std::string& out) {
-  out += fmt::format("\n### {}\n\n| key | type | default | meaning |\n|---|---|---|---|\n", title);
-  add_keys(keys, "", out);
+bool is_sink(TransformSpec const& spec) {
+  return spec.keys.size() > sink_keys().size() && spec.keys.back().name == sink_keys().back().name;
+}
+// Without those of every sink.
+std::span<KeySpec const> own_keys(TransformSpec const& spec) {
+  return is_sink(spec) ? spec.keys.first(spec.keys.size() - sink_keys().size()) : spec.keys;
+}
+
+void add_transform(TransformSpec const& spec, std::string& out) {
+  add_table(fmt::format("{}{} ({}): {}", spec.type, spec.windrow ? " **W**" : "",
+                        name_of(spec.role), spec.meaning),
+            own_keys(spec), out);
+  if (is_sink(spec)) {
+    out += "\nAnd the keys of every sink, below.\n";
+  }
+}
+
+void add_aggregates(std::string& out) {
+  out += "\n### fn of Combine\n\n| fn | gives | config |\n|---|---|---|\n";
+  for (AggregateSpec const& spec : aggregate_table()) {
+    std::vector<std::string> config;
+    for (KeySpec const& key : spec.config) {
+      std::string const value =
+          key.fallback == required_key ? "required" : fmt::format("default `{}`", key.fallback);
+      config.push_back(
+          fmt::format("`{}` ({}, {}): {}", key.name, type_of(key), value, key.meaning));
+    }
+    out += fmt::format("| `{}`{} | {} | {} |\n", spec.name, spec.windrow ? " **W**" : "",
+                       spec.meaning, fmt::join(config, "; "));
+  }
 }
 
 void add_later(std::span<KeySpec const> keys, std::string_view where,
@@ -73,20 +113,6 @@ void add_later(std::span<KeySpec const> keys, std::string_view where,
       out.push_back(fmt::format("`{}: {}` of {}", spec.name, word, where));
     }
   }
-}
-
-std::string_view name_of(Role role) {
-  switch (role) {
-    case Role::source:
-      return "source";
-    case Role::row:
-      return "row transform";
-    case Role::step:
-      return "aggregation";
-    case Role::end:
-      return "sink";
-  }
-  return {};
 }
 
 constexpr std::string_view trigger_text = R"(
@@ -109,35 +135,39 @@ T = default | never | always | after_end_of_window
 std::string reference() {
   std::string out =
       "Keys marked **W** are Windrow's own, the others are Beam YAML's. A duration is a number "
-      "with us, ms, "
-      "s, m, h or d; a bare number is seconds.\n";
+      "with us, ms, s, m, h or d; a bare number is seconds. In any value `${NAME}` and "
+      "`${NAME:default}` stand for the environment, `{{ name }}` for `--var`.\n";
   add_table("The file", file_keys(), out);
+  add_table("The file, as a list", list_keys(), out);
   add_table("pipeline", pipeline_keys(), out);
-  add_table("A transform", transform_keys(), out);
+  add_table("A transform", composite_keys(), out);
   add_table("windowing", windowing_keys(), out);
   out += trigger_text;
   add_table("options.windrow (**W**)", settings_keys(), out);
   std::vector<std::string> later;
   for (TransformSpec const& spec : transform_table()) {
-    if (!spec.built) {
-      later.push_back(fmt::format("`{}`", spec.type));
-      continue;
-    }
-    std::string const title = fmt::format("{}{} ({}): {}", spec.type, spec.windrow ? " **W**" : "",
-                                          name_of(spec.role), spec.meaning);
-    if (spec.keys.empty()) {
-      out += fmt::format("\n### {}\n\nNo keys.\n", title);
+    if (spec.built) {
+      add_transform(spec, out);
     } else {
-      add_table(title, spec.keys, out);
+      later.push_back(fmt::format("`{}`", spec.type));
     }
   }
-  add_table("fn `top` of Combine (**W**)", top_config_keys(), out);
-  add_table("fn `variance` and `stddev` of Combine (**W**)", variance_config_keys(), out);
+  add_table("Every sink", sink_keys(), out);
+  add_table("event_time (**W**)", event_time_keys(), out);
+  add_table("watermark (**W**)", watermark_keys(), out);
+  add_table("error_handling", error_handling_keys(), out);
+  add_aggregates(out);
+  add_table("A test", test_keys(), out);
+  add_table("An action of a transcript (**W**)", transcript_keys(), out);
+  for (std::string_view const name : coming_aggregates()) {
+    later.push_back(fmt::format("`{}` of Combine", name));
+  }
   add_later(windowing_keys(), "windowing", later);
   add_later(settings_keys(), "options.windrow", later);
+  add_later(sink_keys(), "every sink", later);
   for (TransformSpec const& spec : transform_table()) {
     if (spec.built) {
-      add_later(spec.keys, spec.type, later);
+      add_later(own_keys(spec), spec.type, later);
     }
   }
   out +=

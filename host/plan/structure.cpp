@@ -95,13 +95,15 @@ class StructureReader {
     }
     YamlNode const* const type = node.find("type");
     std::string const label = label_of(node);
-    Keys const keys(report_, &node, node, keys_for(type), label, "transform");
+    bool const composite = type != nullptr && (type->text == "composite" || type->text == "chain");
+    Keys const keys(report_, &node, node, composite ? composite_keys() : transform_keys(), label,
+                    "transform");
     Entry entry;
     entry.node = &node;
     entry.type = keys.text("type");
     entry.name = keys.has("name") ? keys.text("name") : entry.type;
     std::string const full = unique(prefix + (entry.name.empty() ? "unnamed" : entry.name));
-    if (entry.type == "composite" || entry.type == "chain") {
+    if (composite) {
       entry.composite = std::make_unique<Composite>();
       entry.composite->node = &node;
       entry.composite->label = label;
@@ -128,14 +130,6 @@ class StructureReader {
       flat_.push_back(std::move(leaf));
     }
     scope.entries.push_back(std::move(entry));
-  }
-
-  // The keys of a composite stand in the same table; only it may have them.
-  static std::span<KeySpec const> keys_for(YamlNode const* type) {
-    bool const composite = type != nullptr && (type->text == "composite" || type->text == "chain");
-    std::span<KeySpec const> const all = transform_keys();
-    constexpr std::size_t of_composites = 4;
-    return composite ? all : all.first(all.size() - of_composites);
   }
 
   static std::string label_of(YamlNode const& node) {

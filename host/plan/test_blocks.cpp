@@ -19,12 +19,8 @@ std::vector<TestRows> read_rows(Context& context, Keys const& test, char const* 
                        fmt::format("'{}' must be a list, is {}", key, kind_of(*list)));
     return out;
   }
-  constexpr KeySpec keys[] = {
-      {.name = "name", .type = KeyType::text, .fallback = required_key},
-      {.name = "elements", .type = KeyType::elements, .fallback = required_key},
-  };
   for (YamlNode const& item : list->items) {
-    Keys const block(context.report, &item, item, keys, key, "tests");
+    Keys const block(context.report, &item, item, test_row_keys(), key, "tests");
     if (!block.has("name") || !block.has("elements")) {
       continue;
     }

@@ -5,32 +5,15 @@
 
 #include <algorithm>
 
+#include "host/plan/key_forms.hpp"
 #include "host/plan/keys.hpp"
 
 namespace windrow {
 namespace {
 
-using enum KeyType;
+using namespace key_forms;
 constexpr bool no = false;  // `check` lists them together, as tests.transcript
 
-constexpr KeySpec action_table[] = {
-    {"input", elements, "", no, "records of the source, in one batch"},
-    {"watermark", text, "", no, "moves the watermark to this time, in seconds"},
-    {"clock", text, "", no, "moves the processing time by so many seconds"},
-    {"deliver", map, "", no, "records by partition"},
-    {"assign", texts, "", no, "partitions that appear"},
-    {"caught_up", texts, "", no, "partitions that have no more for now"},
-    {"end", anything, "", no, "partitions that end; {}: all inputs"},
-    {"batch", map, "", no, "all of these that it names in one batch"},
-    {"drain", anything, "", no, "fires all that is open, as a stop under --drain"},
-    {"snapshot", anything, "", no, "saves the state"},
-    {"restart", anything, "", no, "goes on in a new process, from the saved state"},
-    {"expect", elements, "", no, "exactly these panes since the action before"},
-    {"expect_counters", map, "", no, "totals since the start"},
-    {"expect_watermark", text, "", no, "of the source, in seconds"},
-    {"expect_output_watermark", anything, "", no, "of the last step, or of those named"},
-};
-constexpr std::size_t of_a_batch = 7;  // the first of these
 constexpr KeySpec pane_table[] = {
     {"step", text, "", no, "name of the Combine; the last one if it is not given"},
     {"key", anything, "", no, "value of group_by, or a list of values"},
@@ -64,6 +47,36 @@ constexpr KeySpec counter_table[] = {
     counter("overflow"),           counter("tombstones"),
     counter("windows_with_state"), {"step", text, "", no, "of this step only"}};
 
+constexpr KeySpec batch_table[] = {
+    {"input", elements, "", no, "records of the source, in one batch"},
+    {"watermark", text, "", no, "moves the watermark to this time, in seconds"},
+    {"clock", text, "", no, "moves the processing time by so many seconds"},
+    {"deliver", map, "", no, "records by partition"},
+    {"assign", texts, "", no, "partitions that appear"},
+    {"caught_up", texts, "", no, "partitions that have no more for now"},
+    {"end", anything, "", no, "partitions that end; {}: all inputs"},
+};
+constexpr KeySpec other_actions[] = {
+    {.name = "batch",
+     .type = map,
+     .meaning = "all of these that it names in one batch",
+     .inner = batch_table},
+    {"drain", anything, "", no, "fires all that is open, as a stop under --drain"},
+    {"snapshot", anything, "", no, "saves the state"},
+    {"restart", anything, "", no, "goes on in a new process, from the saved state"},
+    {.name = "expect",
+     .type = elements,
+     .meaning = "exactly these panes since the action before",
+     .inner = pane_table},
+    {.name = "expect_counters",
+     .type = map,
+     .meaning = "totals since the start",
+     .inner = counter_table},
+    {"expect_watermark", text, "", no, "of the source, in seconds"},
+    {"expect_output_watermark", anything, "", no, "of the last step, or of those named"},
+};
+constexpr auto action_table = joined(batch_table, other_actions);
+
 void check_edges(Context& context, YamlNode const& pane, char const* name) {
   YamlNode const* const edges = pane.find(name);
   bool const good = edges == nullptr || (edges->is_list() && edges->items.size() == 2 &&
@@ -77,8 +90,6 @@ void check_edges(Context& context, YamlNode const& pane, char const* name) {
 }  // namespace
 
 std::span<KeySpec const> transcript_keys() { return action_table; }
-std::span<KeySpec const> pane_keys() { return pane_table; }
-std::span<KeySpec const> counter_keys() { return counter_table; }
 
 std::vector<TestAction> read_transcript(Context& context, YamlNode const& list) {
   std::vector<TestAction> out;
@@ -89,7 +100,7 @@ std::vector<TestAction> read_transcript(Context& context, YamlNode const& list) 
   };
   for (YamlNode const& item : list.items) {
     Keys const action(context.report, &item, item, action_table, "an action", "tests.transcript");
-    look(action.find("batch"), transcript_keys().first(of_a_batch), "a batch");
+    look(action.find("batch"), batch_table, "a batch");
     look(action.find("expect_counters"), counter_table, "expect_counters");
     if (YamlNode const* const panes = action.find("expect")) {
       for (YamlNode const& pane : panes->items) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "host/plan/duration.hpp"
 #include "host/plan/keys.hpp"
@@ -12,34 +11,32 @@
 namespace windrow {
 namespace {
 
-constexpr std::array<std::pair<TriggerOp, std::string_view>, 12> names{{
-    {TriggerOp::after_all, "after_all"},
-    {TriggerOp::after_any, "after_any"},
-    {TriggerOp::after_each, "after_each"},
-    {TriggerOp::after_end_of_window, "after_end_of_window"},
-    {TriggerOp::after_processing_time, "after_processing_time"},
-    {TriggerOp::after_synchronized_processing_time, "after_synchronized_processing_time"},
-    {TriggerOp::default_, "default"},
-    {TriggerOp::element_count, "element_count"},
-    {TriggerOp::never, "never"},
-    {TriggerOp::or_finally, "or_finally"},
-    {TriggerOp::repeat, "repeat"},
-    {TriggerOp::always, "always"},
+using Shape = TriggerSpec::Shape;
+constexpr std::array<TriggerSpec, 12> table{{
+    {TriggerOp::after_all, "after_all", Shape::list},
+    {TriggerOp::after_any, "after_any", Shape::list},
+    {TriggerOp::after_each, "after_each", Shape::list},
+    {TriggerOp::after_end_of_window, "after_end_of_window", Shape::parts},
+    {TriggerOp::after_processing_time, "after_processing_time", Shape::processing_time},
+    {TriggerOp::after_synchronized_processing_time, "after_synchronized_processing_time",
+     Shape::name},
+    {TriggerOp::default_, "default", Shape::name},
+    {TriggerOp::element_count, "element_count", Shape::count},
+    {TriggerOp::never, "never", Shape::name},
+    {TriggerOp::or_finally, "or_finally", Shape::pair},
+    {TriggerOp::repeat, "repeat", Shape::one},
+    {TriggerOp::always, "always", Shape::name},
 }};
 
-std::optional<TriggerOp> op_named(std::string_view name) {
-  for (auto const& [op, text] : names) {
-    if (text == name) {
-      return op;
-    }
-  }
-  return std::nullopt;
+TriggerSpec const* spec_named(std::string_view name) {
+  auto const* const found =
+      std::find_if(table.begin(), table.end(), [&](auto const& spec) { return spec.name == name; });
+  return found == table.end() ? nullptr : found;
 }
 
-bool stands_alone(TriggerOp op) {
-  return op == TriggerOp::default_ || op == TriggerOp::never || op == TriggerOp::always ||
-         op == TriggerOp::after_end_of_window ||
-         op == TriggerOp::after_synchronized_processing_time;
+std::string_view name_of(TriggerOp op) {
+  return std::find_if(table.begin(), table.end(), [&](auto const& spec) { return spec.op == op; })
+      ->name;
 }
 
 // Collects what is wrong in the whole tree; `ok_` falls once something is.
@@ -69,60 +66,59 @@ class TriggerReader {
     ok_ = false;
   }
 
-  TriggerOp read_name(YamlNode const& node) {
-    std::optional<TriggerOp> const op = op_named(node.text);
-    if (op) {
-      return *op;
+  // Null if there is none of that name, which is reported.
+  TriggerSpec const* spec_of(YamlNode const& node) {
+    TriggerSpec const* const spec = spec_named(node.text);
+    if (spec == nullptr) {
+      std::vector<std::string> legal;
+      for (TriggerSpec const& known : table) {
+        legal.emplace_back(known.name);
+      }
+      fail("E101", node, fmt::format("unknown trigger '{}'", node.text),
+           did_you_mean(node.text, legal));
     }
-    std::vector<std::string> legal;
-    for (auto const& [known, text] : names) {
-      legal.emplace_back(text);
-    }
-    fail("E101", node, fmt::format("unknown trigger '{}'", node.text),
-         did_you_mean(node.text, legal));
-    return TriggerOp::default_;
+    return spec;
   }
 
   Trigger read(YamlNode const& node) {
-    if (node.is_scalar()) {
-      Trigger trigger{read_name(node)};
-      if (ok_ && !stands_alone(trigger.op)) {
+    bool const alone = node.is_scalar();
+    if (!alone && (!node.is_map() || node.entries.size() != 1)) {
+      fail("E141", node, "a trigger is a name or a map of one name");
+      return {};
+    }
+    TriggerSpec const* const spec = spec_of(alone ? node : node.entries[0].key);
+    if (spec == nullptr) {
+      return {};
+    }
+    Trigger trigger{spec->op};
+    if (alone) {
+      if (spec->shape != Shape::name && spec->shape != Shape::parts) {
         fail("E104", node,
              fmt::format("trigger '{}' needs a value: {{{}: ..}}", node.text, node.text));
       }
       return trigger;
     }
-    if (!node.is_map() || node.entries.size() != 1) {
-      fail("E141", node, "a trigger is a name or a map of one name");
-      return {};
-    }
     YamlEntry const& entry = node.entries[0];
-    Trigger trigger{read_name(entry.key)};
-    if (!op_named(entry.key.text)) {
-      return trigger;
-    }
-    switch (trigger.op) {
-      case TriggerOp::element_count:
+    switch (spec->shape) {
+      case Shape::count:
         read_count(entry, trigger);
         break;
-      case TriggerOp::after_processing_time:
+      case Shape::processing_time:
         read_processing_time(entry.value, trigger);
         break;
-      case TriggerOp::after_end_of_window:
+      case Shape::parts:
         read_parts(entry.value, trigger);
         break;
-      case TriggerOp::or_finally:
+      case Shape::pair:
         read_fields(entry.value, trigger, {"main", "finally"}, entry.key);
         break;
-      case TriggerOp::repeat:
+      case Shape::one:
         read_repeat(entry, trigger);
         break;
-      case TriggerOp::after_all:
-      case TriggerOp::after_any:
-      case TriggerOp::after_each:
+      case Shape::list:
         read_list(entry, trigger);
         break;
-      default:
+      case Shape::name:
         if (!entry.value.is_null() && !(entry.value.is_map() && entry.value.entries.empty())) {
           fail("E141", entry.value, fmt::format("trigger '{}' takes no value", entry.key.text));
         }
@@ -338,14 +334,7 @@ class TriggerReader {
 
 }  // namespace
 
-std::string_view name_of(TriggerOp op) {
-  for (auto const& [known, text] : names) {
-    if (known == op) {
-      return text;
-    }
-  }
-  return {};
-}
+std::span<TriggerSpec const> trigger_table() { return table; }
 
 std::optional<Trigger> read_trigger(Report& report, YamlNode const& node) {
   return TriggerReader{report}.read_root(node);

@@ -1,0 +1,80 @@
+// The keys of sinks and other ends (semantics.md 16.3).
+#include "host/plan/key_forms.hpp"
+
+namespace windrow {
+namespace {
+
+using namespace key_forms;
+
+// What every sink takes (U, connectors.md 3.2).
+constexpr KeySpec every_sink[] = {
+    {"key", texts, "[window_start] + group_by of the Combine above", W,
+     "fields and pane columns that make the row id"},
+    {"columns", columns, "{}", W, "more pane columns to write, and under which name"},
+    {"id_prefix", text, "", W, "put before every row id, so that two sinks can share a table"},
+    choice_of("delivery", "at_least_once", W, "at_least_once exactly_once",
+              "how often a row may arrive over crashes; exactly_once needs plans, which are not "
+              "built yet"),
+    later("batch_bytes", bytes, W, "bytes per request"),
+    later("flush_interval", duration, W, "longest wait for a full request"),
+    later("max_in_flight", integer, W, "batches on their way at once"),
+    later("request_timeout", duration, W, "of one request"),
+    later("error_handling", structure, W, "an output for rows the system refuses"),
+};
+constexpr KeySpec assert_equal[] = {
+    required("elements", elements, "the rows expected; nulls and order are ignored")};
+constexpr KeySpec sqlite_keys[] = {
+    {.name = "path",
+     .type = text,
+     .fallback = required_key,
+     .windrow = W,
+     .meaning = "the database file"},
+    {.name = "table", .type = text, .fallback = required_key, .windrow = W, .meaning = "the table"},
+    {.name = "batch_size",
+     .type = integer,
+     .fallback = "1000",
+     .windrow = W,
+     .meaning = "rows per statement",
+     .least = 1},
+    {"create_table", boolean, "false", W, "creates the table if it is missing"},
+    choice_of("write_mode", "upsert", W, "upsert append", "append: a row per pane"),
+};
+constexpr auto write_to_sqlite = joined(sqlite_keys, every_sink);
+constexpr KeySpec json_keys[] = {
+    required("path", text, "a directory of NDJSON files; \"-\" is stdout"),
+    choice_of("write_mode", "append", W, "append", "a row per pane"),
+    later("compression", choice, W, "of the files"),
+    later("rolling_size", bytes, W, "begins a new file"),
+    later("rolling_interval", duration, W, "begins a new file"),
+    later("partition_by", expression, W, "directory of a row"),
+};
+constexpr auto write_to_json = joined(json_keys, every_sink);
+
+constexpr TransformSpec table[] = {
+    {"AssertEqual", Role::end, beam, true, "fails unless these are the rows", assert_equal},
+    {"WriteToSqlite", Role::end, W, true, "a table of a SQLite database", write_to_sqlite},
+    {"WriteToJson", Role::end, beam, true, "NDJSON files or stdout", write_to_json},
+    coming("WriteToKafka"),
+    coming("WriteToPostgres"),
+    coming("WriteToMySql"),
+    coming("WriteToJdbc"),
+    coming("WriteToCsv"),
+    coming("WriteToText"),
+    coming("WriteToPubSub"),
+    coming("WriteToKinesis", W),
+    coming("WriteToParquet"),
+    coming("WriteToBigQuery"),
+    coming("WriteToMongoDB"),
+    coming("WriteToElasticsearch", W),
+    coming("WriteToClickHouse", W),
+    coming("WriteToCassandra", W),
+    coming("WriteToDynamoDB", W),
+    coming("WriteToRedis", W),
+};
+
+}  // namespace
+
+std::span<TransformSpec const> sink_table() { return table; }
+std::span<KeySpec const> sink_keys() { return every_sink; }
+
+}  // namespace windrow
