@@ -34,8 +34,10 @@ Client::Client(std::string const& bootstrap_servers, ConsumerConfig const& confi
   rd_kafka_conf_set_log_cb(conf.get(), [](rd_kafka_t const*, int, char const*, char const*) {});
   rd_kafka_conf_set_error_cb(
       conf.get(), [](rd_kafka_t*, int error, char const* reason, void* self) {
-        static_cast<Client*>(self)->why_ = fmt::format(
+        auto& client = *static_cast<Client*>(self);
+        client.trouble_ = fmt::format(
             "{}: {}", rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error)), reason);
+        client.why_ = client.trouble_;
       });
   char text[512];
   handle_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), text, sizeof text));
@@ -64,7 +66,8 @@ std::optional<std::vector<TopicPartition>> Client::partitions(std::string const&
   rd_kafka_resp_err_t const error =
       rd_kafka_metadata(handle_.get(), topic.empty() ? 1 : 0, only.get(), &raw, timeout_ms);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    why_ = fmt::format("no list of partitions: {}", rd_kafka_err2str(error));
+    why_ = fmt::format("no list of partitions: {}{}{}", rd_kafka_err2str(error),
+                       trouble_.empty() ? "" : "; ", trouble_);
     return std::nullopt;
   }
   std::unique_ptr<rd_kafka_metadata_t const, DestroyMetadata> const metadata(raw);

@@ -63,7 +63,8 @@ class Client {
   [[nodiscard]] std::string fatal_error() const;
 
  private:
-  std::string why_;  // last thing that went wrong
+  std::string why_;      // last thing that went wrong
+  std::string trouble_;  // last thing that the client said of its brokers
   std::unique_ptr<rd_kafka_t, Destroy> handle_;
   std::unique_ptr<rd_kafka_queue_t, Destroy> queue_;  // goes before the handle
 };

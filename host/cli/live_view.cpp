@@ -38,7 +38,7 @@ std::string count_text(std::uint64_t count) {
 double Rate::since_last(std::uint64_t total) {
   auto const now = std::chrono::steady_clock::now();
   double const seconds = std::chrono::duration<double>(now - at_).count();
-  double const rate = seconds > 0 ? static_cast<double>(total - before_) / seconds : 0;
+  double const rate = static_cast<double>(total - before_) / std::max(seconds, 1e-3);
   before_ = total;
   at_ = now;
   return rate;
@@ -53,7 +53,8 @@ std::vector<std::string> ProgressText::lines(Progress const& progress) {
     }
     std::string text = fmt::format(
         "{}: {} read, {:.0f}/s, {} rejected, {} set aside, watermark {}", source.name,
-        count_text(source.read), rates_[source.transform].since_last(source.read),
+        count_text(source.read),
+        rates_.try_emplace(source.transform, began_).first->second.since_last(source.read),
         count_text(source.rejected), count_text(set_aside), time_text(source.watermark));
     if (!source.holder.empty() && !source.ended) {
       text += fmt::format(", held by {}", source.holder);
@@ -62,6 +63,9 @@ std::vector<std::string> ProgressText::lines(Progress const& progress) {
       text += ", ended";
     }
     out.push_back(std::move(text));
+    if (!source.waiting.empty()) {
+      out.push_back(fmt::format("{}: waits: {}", source.name, source.waiting));
+    }
   }
   for (StepProgress const& step : progress.steps) {
     AggregationStats const& s = step.stats;

@@ -16,23 +16,26 @@ namespace windrow::cli {
 // "1,234,567"
 [[nodiscard]] std::string count_text(std::uint64_t count);
 
-// Rows a source delivered per second of real time, since the last time it was asked.
+// Rows a source delivered per second of real time, since the last time it was asked, at first since
+// `began`.
 class Rate {
  public:
+  explicit Rate(std::chrono::steady_clock::time_point began) : at_(began) {}
   double since_last(std::uint64_t total);
 
  private:
   std::uint64_t before_ = 0;
-  std::chrono::steady_clock::time_point at_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point at_;
 };
 
 // Rates, watermark and its holder, panes by timing, rows late, dropped and rejected: one line per
-// source, one per step, one per sink that waits.
+// source, one per step, one per source or sink that waits.
 class ProgressText {
  public:
   [[nodiscard]] std::vector<std::string> lines(Progress const& progress);
 
  private:
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::map<std::size_t, Rate> rates_;  // by transform
 };
 

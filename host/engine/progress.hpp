@@ -22,6 +22,7 @@ struct SourceProgress {
   FaultCounts set_aside{};
   Watermark watermark = T_MIN;
   std::string holder;
+  std::string waiting;  // what keeps it from reading; empty when nothing does
   bool ended = false;
 };
 

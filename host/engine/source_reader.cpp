@@ -133,6 +133,7 @@ std::uint64_t SourceReader::bad_records() const {
 SourceProgress SourceReader::progress() const {
   SourceProgress out = totals_;
   out.ended = ended_;
+  out.waiting = ended_ ? std::string() : source_->status();
   // The trackers that count are those of an end; without one, the source's own.
   std::set<std::size_t> counting;
   for (KeyedEnd const& end : stage_.shape().keyed) {
