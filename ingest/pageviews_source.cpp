@@ -10,7 +10,6 @@
 namespace windrow {
 namespace {
 
-constexpr std::uint32_t users_max = 1'000'000;
 constexpr std::int64_t five_minutes_ms = 300'000;
 
 }  // namespace
@@ -41,10 +40,10 @@ PageviewsSource::PageviewsSource(PageviewsSettings settings, std::function<Proce
   settings_.events = settings.events;
   if (settings.rate) {
     double const users = std::round(*settings.rate * pageviews::view_period_ms / 1000);
-    if (!(users <= users_max)) {
+    if (!(users <= pageviews::users_max)) {
       throw EnvironmentError(
           fmt::format("generate: the rate must be at most {:.0f} events/s: rate={}",
-                      users_max * 1000.0 / pageviews::view_period_ms, *settings.rate),
+                      pageviews::users_max * 1000.0 / pageviews::view_period_ms, *settings.rate),
           78);
     }
     settings_.users = std::max(settings_.partitions, static_cast<std::uint32_t>(users));

@@ -100,6 +100,8 @@ std::vector<SourcePart> make_sources(Graph const& graph, Clock& clock) {
   return parts;
 }
 
+static_assert(Generate::rate_max * pageviews::view_period_ms / 1000 <= pageviews::users_max);
+
 std::vector<SinkPart> make_sinks(Graph const& graph) {
   std::vector<SinkPart> parts;
   for (std::size_t at = 0; at < graph.transforms.size(); ++at) {

@@ -58,6 +58,7 @@ struct Create {
   std::vector<std::string> elements;  // each as JSON text of the output schema
 };
 struct Generate {
+  static constexpr std::int64_t rate_max = 974;  // what the users of the generator can make
   std::uint64_t seed = 42;
   std::optional<std::uint64_t> events;
   std::optional<double> rate;  // events per second of P

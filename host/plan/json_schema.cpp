@@ -212,6 +212,9 @@ class SchemaWriter : SchemaForms {
               object([&] {
                 text("type", integer ? "integer" : "number");
                 number(integer ? "minimum" : "exclusiveMinimum", spec.least);
+                if (spec.most != INT64_MAX) {
+                  number("maximum", spec.most);
+                }
               });
             },
             [&] { pattern("\\$\\{"); }});

@@ -52,7 +52,7 @@ inline constexpr std::string_view required_key = "required";
 //             built yet or with the code `refusal`
 //   instead   what serves until a value of `later` is built
 //   built     false: refused by name (E101) whatever its value
-//   least     of integer and number
+//   least, most  of integer (inclusive) and number (more than least, at most most)
 //   inner     the keys of a structure, of a map, or of each map of a list
 struct KeySpec {
   std::string_view name;
@@ -62,7 +62,7 @@ struct KeySpec {
   std::string_view meaning = {};
   std::string_view choices = {}, later = {};
   bool built = true;
-  std::int64_t least = INT64_MIN;
+  std::int64_t least = INT64_MIN, most = INT64_MAX;
   std::span<KeySpec const> inner = {};
   std::string_view instead = {}, refusal = "E101";
 };

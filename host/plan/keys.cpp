@@ -282,8 +282,11 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
       if (!number) {
         return refuse("a number");
       }
-      return *number > static_cast<double>(spec.least) ||
-             refuse(fmt::format("more than {}", spec.least));
+      if (!(*number > static_cast<double>(spec.least))) {
+        return refuse(fmt::format("more than {}", spec.least));
+      }
+      return *number <= static_cast<double>(spec.most) ||
+             refuse(fmt::format("at most {}", spec.most));
     }
     case KeyType::duration:
     case KeyType::duration_or_none: {

@@ -1,4 +1,5 @@
 // The keys of sources (semantics.md 16.3).
+#include "host/plan/graph.hpp"
 #include "host/plan/key_forms.hpp"
 
 namespace windrow {
@@ -77,8 +78,9 @@ constexpr KeySpec generate[] = {
      .type = number,
      .fallback = "none",
      .windrow = W,
-     .meaning = "events per second of the clock",
-     .least = 0},
+     .meaning = "events per second of the clock, at most 974",
+     .least = 0,
+     .most = Generate::rate_max},
     watermark,
 };
 constexpr TransformSpec table[] = {

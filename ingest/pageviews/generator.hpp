@@ -54,6 +54,7 @@ struct Line {
 
 // Mean time between two views of one user, sessions and pauses together.
 inline constexpr double view_period_ms = 1'026'000;
+inline constexpr std::uint32_t users_max = 1'000'000;
 
 [[nodiscard]] std::string user_id(std::uint32_t user);
 [[nodiscard]] std::string url_of(std::uint32_t page);
