@@ -104,7 +104,6 @@ TEST(GraphHashTest, WhatOnlyTunesDoesNot) {
       [](Graph&) {},
       [](Graph& g) { config<ReadFromKafka>(g, 0).bootstrap_servers = "other:9092"; },
       [](Graph& g) { config<ReadFromKafka>(g, 0).start = ReadFromKafka::Start::earliest; },
-      [](Graph& g) { config<WriteToSqlite>(g, 3).batch_size = 7; },
       [](Graph& g) { config<WriteToSqlite>(g, 3).path = "elsewhere.db"; },
       [](Graph& g) {
         g.transforms[1].at = {7, 3};

@@ -40,7 +40,6 @@ bool GraphBuilder::write_to_sqlite(Work& work) {
   WriteToSqlite config;
   config.path = work.keys.text("path");
   config.table = work.keys.text("table");
-  config.batch_size = work.keys.integer("batch_size").value_or(1000);
   config.create_table = work.keys.boolean("create_table");
   config.upsert = upsert(work);
   if (YamlNode const* const table = work.keys.find("table")) {

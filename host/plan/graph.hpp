@@ -124,7 +124,6 @@ struct Upsert {
 };
 struct WriteToSqlite {
   std::string path, table;
-  std::int64_t batch_size = 1000;
   bool create_table = false;
   Upsert upsert;
 };

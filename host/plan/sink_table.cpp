@@ -30,18 +30,14 @@ constexpr KeySpec sqlite_keys[] = {
      .windrow = W,
      .meaning = "the database file"},
     {.name = "table", .type = text, .fallback = required_key, .windrow = W, .meaning = "the table"},
-    {.name = "batch_size",
-     .type = integer,
-     .fallback = "1000",
-     .windrow = W,
-     .meaning = "rows per statement",
-     .least = 1},
     {"create_table", boolean, "false", W, "creates the table if it is missing"},
     choice_of("write_mode", "upsert", W, "upsert append", "append: a row per pane"),
+    later("batch_size", integer, W,
+          "rows per transaction; now those of a batch, or of a part of it"),
 };
 constexpr auto write_to_sqlite = joined(sqlite_keys, every_sink);
 constexpr KeySpec json_keys[] = {
-    required("path", text, "a directory of NDJSON files; \"-\" is stdout"),
+    required("path", text, "the file that rows are appended to; \"-\" is stdout"),
     choice_of("write_mode", "append", W, "append", "a row per pane"),
     later("compression", choice, W, "of the files"),
     later("rolling_size", bytes, W, "begins a new file"),
