@@ -288,6 +288,14 @@ pipeline:
         running.send_signal(signal.SIGINT)
         self.assertEqual(running.wait(timeout=60), 128 + signal.SIGINT)
 
+    def test_a_broker_that_cannot_be_reached_is_named_while_it_is_tried(self):
+        with subprocess.Popen([WINDROW, "run", str(EXAMPLES / "pageviews.yaml")], cwd=self.path,
+                              env={**os.environ, "BOOTSTRAP_SERVERS": "nowhere.invalid:9092"},
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            waits = next(line for line in running.stderr if "waits:" in line)
+            running.kill()
+        self.assertIn("nowhere.invalid:9092", waits)
+
     def test_a_shutdown_limit_is_a_duration(self):
         for wrong in ("soon", "30x", "-1s"):
             refused = self.windrow("run", "job.yaml", "--shutdown-limit", wrong)
@@ -303,6 +311,7 @@ pipeline:
             code, out, err = self.stopped(*words)
             self.assertEqual(code, 0, err)
             self.assertNotIn("no --state", err)
+            self.assertNotIn("the state is saved", err)  # --json: results only
             summary = json.loads(out.splitlines()[-1])
             self.assertTrue(summary["laws_hold"])
             read.append(summary["sources"][0]["read"])
@@ -320,7 +329,9 @@ pipeline:
         path = self.job(GENERATE)
         state = self.path / "state"
         words = (path, "--set", "clock_rate=60", "--state", state)
-        self.assertEqual(self.stopped(*words)[0], 0)
+        code, _, err = self.stopped(*words)
+        self.assertEqual(code, 0, err)
+        self.assertIn(f"the state is saved, and totals count from its first start: directory={state}", err)
         drained = self.windrow("run", *words, "--drain", "--json")
         self.assertEqual(drained.returncode, 0, drained.stderr)
         self.assertGreater(json.loads(drained.stdout.splitlines()[-1])["steps"][0]["panes_on_time"], 0)

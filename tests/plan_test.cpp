@@ -269,7 +269,7 @@ TEST(PlanTest, SettingsComeFromTheFileThenTheOverlayThenSet) {
   ASSERT_EQ(bad.findings.size(), 3U) << texts(bad);
   EXPECT_EQ(bad.findings[0].file, "prod.yaml");
   EXPECT_EQ(bad.findings[0].suggestion, "did you mean 'clock_rate'?");
-  EXPECT_EQ(bad.findings[1].file, "--set");
+  EXPECT_EQ(bad.findings[1].file, "command line");
   EXPECT_EQ(bad.findings[1].column, 16);
   EXPECT_EQ(bad.findings[2].line, 2);
 }

@@ -111,6 +111,7 @@ class Run final : public Verb {
           "start_from, and "
           "their newer versions outrank the rows that are out");
     }
+    std::string const state = loaded.graph.settings.state;
     PipelineRun run(std::move(loaded.graph), std::move(options));
     RunEnd const end = run.run(signals.token());
     view.clear();
@@ -119,10 +120,15 @@ class Run final : public Verb {
       // stdout may hold results of the pipeline (path: "-"), of which this is the last line.
       fmt::print("{}", summary_json(summary));
     } else if (!invocation.quiet) {
-      fmt::print(stderr, "{}{}\n", summary_text(summary),
+      fmt::print(stderr, "{}{}{}\n", summary_text(summary),
                  end == RunEnd::ended     ? "all input ended"
                  : end == RunEnd::drained ? "drained"
-                                          : "stopped");
+                                          : "stopped",
+                 state.empty()
+                     ? std::string()
+                     : fmt::format("; the state is saved, and totals count from its first "
+                                   "start: directory={}",
+                                   state));
     }
     if (!summary.broken_laws.empty()) {
       return exit_internal;

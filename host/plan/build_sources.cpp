@@ -348,8 +348,8 @@ bool GraphBuilder::read_from_json(Work& work) {
     }
     if (!read.schema) {
       report_.add("E104", *keys.find("path"),
-                  fmt::format("'schema' is missing in config of {}, and cannot be inferred: {}",
-                              work.written.label, read.fault));
+                  fmt::format("{}: 'schema' of {} is not given and cannot be inferred", read.fault,
+                              work.written.label));
       ok = false;
     } else {
       work.flow.schema = std::move(*read.schema);

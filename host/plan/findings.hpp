@@ -9,7 +9,7 @@ namespace windrow {
 
 enum class Severity : std::uint8_t { error, warning };
 
-//   file         name of the text it is in: the pipeline file, the -c overlay or "--set"
+//   file         name of the text it is in: the pipeline file, the -c overlay or "command line"
 //   line, column from 1, in that text as the user wrote it
 //   path         full key path: pipeline.transforms[2].windowing.size
 //   source_line  the line, without line break; secrets blackened

@@ -96,7 +96,7 @@ std::vector<YamlNode const*> settings_maps(Context& context, YamlNode const& roo
     }
   }
   if (!context.options.sets.empty()) {
-    std::uint8_t const source = context.report.add_text("--set", context.options.sets);
+    std::uint8_t const source = context.report.add_text("command line", context.options.sets);
     int line = 0;
     for (std::string const& set : context.options.sets) {
       if (YamlNode const* const map = read_set(context, set, ++line, source)) {
