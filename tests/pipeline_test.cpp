@@ -52,14 +52,13 @@ struct Panes : Observer {
   void on_panes(PanesView const& panes) override {
     for (std::size_t row = 0; row < panes.rows.rows; ++row) {
       Window const w = panes.rows.window[row];
-      constexpr std::array timings{"EARLY", "ON_TIME", "LATE", "UNKNOWN"};
       std::string text = std::to_string(panes.transform) + " " + std::string(panes.key_bytes(row)) +
                          " [" + std::to_string(w.start.us / second) + "," +
                          std::to_string(w.end.us / second) + ")";
       if (panes.rows.deleted[row] != 0) {
         text += " gone";
       } else {
-        text += std::string(" ") + timings[static_cast<std::size_t>(panes.rows.info[row].timing)];
+        text += " " + std::string(timing_name(panes.rows.info[row].timing));
         std::string value;
         append_json(panes.rows.columns[panes.rows.columns.size() - 1].at(row), value);
         text += " " + value + (panes.stamp.is_drained(w) ? " drained" : "");

@@ -20,20 +20,6 @@ std::optional<EventTime> stamp_from(Scalar const& value, TimeUnit unit) {
   }
 }
 
-std::string_view timing_name(PaneTiming timing) {
-  switch (timing) {
-    case PaneTiming::early:
-      return "EARLY";
-    case PaneTiming::on_time:
-      return "ON_TIME";
-    case PaneTiming::late:
-      return "LATE";
-    case PaneTiming::unknown:
-      return "UNKNOWN";
-  }
-  return "UNKNOWN";
-}
-
 void append_pane_info(PaneInfo const& info, Column& out) {
   ContainerEncoder encoder(Scalar::Kind::structure, out.open_text());
   encoder.name("is_first");

@@ -9,20 +9,6 @@
 namespace windrow {
 namespace {
 
-Scalar timing_of(PaneTiming timing) {
-  switch (timing) {
-    case PaneTiming::early:
-      return Scalar::of_string("EARLY");
-    case PaneTiming::on_time:
-      return Scalar::of_string("ON_TIME");
-    case PaneTiming::late:
-      return Scalar::of_string("LATE");
-    case PaneTiming::unknown:
-      return Scalar::of_string("UNKNOWN");
-  }
-  return Scalar::null();
-}
-
 // Of rows that no step produced, beside some of a step: the global window.
 Window window_of(EventBatchView const& rows, std::size_t row) {
   return rows.window.empty() ? Window{T_MIN, T_END} : rows.window[row];
@@ -54,7 +40,7 @@ Scalar cell_of(SinkLayout::Cell const& cell, EventBatchView const& rows, std::si
     case PaneColumn::nonspeculative_index:
       return of_pane(Scalar::of(std::int64_t{info.nonspeculative_index}));
     case PaneColumn::pane_timing:
-      return of_pane(timing_of(info.timing));
+      return of_pane(Scalar::of_string(timing_name(info.timing)));
     case PaneColumn::is_first:
       return of_pane(Scalar::of(info.first));
     case PaneColumn::is_last:

@@ -133,20 +133,6 @@ bool same_time(std::string const& expected, std::int64_t actual_us, std::int64_t
                        : floor_div(time.us, unit_us) == floor_div(actual_us, unit_us);
 }
 
-std::string_view timing_name(PaneTiming timing) {
-  switch (timing) {
-    case PaneTiming::early:
-      return "EARLY";
-    case PaneTiming::on_time:
-      return "ON_TIME";
-    case PaneTiming::late:
-      return "LATE";
-    case PaneTiming::unknown:
-      return "UNKNOWN";
-  }
-  return "";
-}
-
 bool agrees_on(std::string const& name, Node const& want, Observed const& pane,
                std::int64_t unit_us) {
   auto const flag = [&](bool value) { return want.is_true() == value; };
