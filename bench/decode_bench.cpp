@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/paired.hpp"
+#include "bench/timing.hpp"
 #include "ingest/json_decoder.hpp"
 
 namespace windrow {

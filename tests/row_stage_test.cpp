@@ -210,7 +210,8 @@ TEST(RowStage, KeysAreGroupedByShardInRowOrder) {
     for (std::uint32_t i = keyed.shard_begin[shard]; i < keyed.shard_begin[shard + 1]; ++i) {
       std::uint32_t const row = keyed.by_shard[i];
       EXPECT_EQ(shard_of_hash(hash_of(names[row])), shard);
-      EXPECT_EQ(keyed.keys[row], names[row]);
+      EXPECT_EQ(keyed.keys[i], names[row]);
+      EXPECT_EQ(keyed.hashes[i], hash_of(names[row]));
       EXPECT_TRUE(i == keyed.shard_begin[shard] || keyed.by_shard[i - 1] < row);
     }
   }

@@ -11,6 +11,7 @@
 #include "host/engine/batch.hpp"
 #include "host/engine/error_rows.hpp"
 #include "host/engine/expression_eval.hpp"
+#include "host/engine/key_bytes.hpp"
 #include "host/engine/observer.hpp"
 #include "host/engine/progress.hpp"
 #include "host/engine/source.hpp"
@@ -30,8 +31,8 @@ struct StageContext {
 
 // What a Combine reads of one chunk, keys not yet interned.
 //   input   the Combine's input rows; all spans below have its number of rows
-//   keys    key bytes, in `input` or in `key_text`
 //   by_shard, shard_begin  rows of shard s: by_shard[shard_begin[s] .. shard_begin[s + 1])
+//   keys, hashes  as by_shard: key bytes, in `input` or in `key_text`
 //   latest  per tracker of the end: the largest stamp per partition, ascending by partition
 struct KeyedRows {
   EventBatchView input;
@@ -49,6 +50,8 @@ struct KeyedRows {
   std::vector<Column> made;
   std::string key_text;
   std::vector<std::uint32_t> key_end;
+  std::vector<std::uint64_t> hash_of_row;
+  std::vector<std::int64_t> latest_of;  // by partition
 };
 
 struct NodeRows {
@@ -104,6 +107,10 @@ class RowStage {
   void explode(std::size_t node, StageChunk& chunk) const;
   void extract_windowing(StageContext const& context, std::size_t node, StageChunk& chunk) const;
   void key(StageContext const& context, std::size_t end, StageChunk& chunk) const;
+  void compute_values(StageContext const& context, std::size_t end, StageChunk& chunk) const;
+  static void shard_keys(KeyBytes const& bytes, std::span<ColumnView const> group,
+                         KeyedRows& keyed);
+  static void note_latest(RecordsView const& records, KeyedRows& keyed);
 
   Graph const& graph_;
   StageGraph shape_;

@@ -74,33 +74,45 @@ void RowStage::assign_timestamps(StageContext const& context, std::size_t node,
   NodeRows& at = chunk.nodes[node];
   auto const& config = std::get<AssignTimestamps>(graph_.transforms[shape.transform].config);
   WatermarkTracker const* tracker = shape.tracker ? &context.trackers[*shape.tracker] : nullptr;
+  EventTime const newest = tracker != nullptr && !tracker->clamps_future()
+                               ? tracker->newest_allowed(context.stamp.processing_time)
+                               : T_MAX;
+  bool const is_integer_field = config.timestamp.op == ExpressionOp::field &&
+                                config.timestamp.type.kind == ValueType::integer;
+  ColumnView const integers =
+      is_integer_field ? at.in.columns[config.timestamp.field] : ColumnView{};
   std::vector<std::uint32_t> kept;
   kept.reserve(at.in.rows);
   at.stamps.clear();
+  at.stamps.reserve(at.in.rows);
   for (std::uint32_t row = 0; row < at.in.rows; ++row) {
     if (!at.in.deleted.empty() && at.in.deleted[row] != 0) {  // a tombstone has no values
       kept.push_back(row);
       at.stamps.push_back(at.in.event_time[row]);
       continue;
     }
-    Scalar value;
-    if (!chunk.evaluator.evaluate(config.timestamp, at.in, row, value)) {
-      set_aside(context, node, at.in, row, Fault::bad_timestamp, chunk.evaluator.why(), chunk);
-      continue;
+    std::optional<EventTime> stamp;
+    if (is_integer_field && integers.is_valid(row)) {  // what nearly all are, without a Scalar
+      stamp = stamp_of(integers.integers()[row], config.unit);
+    } else {
+      Scalar value;
+      if (!chunk.evaluator.evaluate(config.timestamp, at.in, row, value)) {
+        set_aside(context, node, at.in, row, Fault::bad_timestamp, chunk.evaluator.why(), chunk);
+        continue;
+      }
+      stamp = stamp_from(value, config.unit);
+      chunk.evaluator.clear();
     }
-    auto const stamp = stamp_from(value, config.unit);
     if (!stamp) {
       set_aside(context, node, at.in, row, Fault::bad_timestamp, "the value is no event time",
                 chunk);
-    } else if (tracker != nullptr && !tracker->clamps_future() &&
-               tracker->is_future(*stamp, context.stamp.processing_time)) {
+    } else if (*stamp > newest) {
       set_aside(context, node, at.in, row, Fault::future_timestamp,
                 "event time is too far after processing time", chunk);
     } else {
       kept.push_back(row);
       at.stamps.push_back(*stamp);
     }
-    chunk.evaluator.clear();
   }
   if (kept.size() < at.in.rows) {
     select_rows(at.in, kept, at.made);

@@ -59,23 +59,17 @@ void Step::intern(std::size_t end, std::span<StageChunk* const> chunks, BatchPla
   // all: its keys come from panes, which grow no more where the step above refuses.
   bool const refuse_new = plan.refuse_new_keys && !spec_.withdrawals;
   workers_.for_each(shards, [&](std::size_t shard) {
-    std::vector<std::string_view> keys;
-    std::vector<std::uint64_t> hashes;
     std::vector<KeyId> ids;
     for (StageChunk* const chunk : chunks) {
       KeyedRows& rows = chunk->keyed[end];
-      std::uint32_t const first = rows.shard_begin[shard], last = rows.shard_begin[shard + 1];
-      keys.clear();
-      hashes.clear();
-      ids.resize(last - first);
-      for (std::uint32_t i = first; i < last; ++i) {
-        keys.push_back(rows.keys[rows.by_shard[i]]);
-        hashes.push_back(rows.hashes[rows.by_shard[i]]);
-      }
-      keys_.intern(static_cast<std::uint32_t>(shard), keys, hashes,
+      std::uint32_t const first = rows.shard_begin[shard],
+                          count = rows.shard_begin[shard + 1] - first;
+      ids.resize(count);
+      keys_.intern(static_cast<std::uint32_t>(shard), std::span(rows.keys).subspan(first, count),
+                   std::span(rows.hashes).subspan(first, count),
                    static_cast<std::uint64_t>(plan.batch_no), refuse_new, ids);
-      for (std::uint32_t i = first; i < last; ++i) {
-        rows.ids[rows.by_shard[i]] = ids[i - first];
+      for (std::uint32_t i = 0; i < count; ++i) {
+        rows.ids[rows.by_shard[first + i]] = ids[i];
       }
     }
   });

@@ -24,9 +24,10 @@ auto place_of(Partitions& partitions, std::uint32_t id) {
 WatermarkTracker::WatermarkTracker(std::optional<WatermarkSettings> settings)
     : settings_(settings) {}
 
-bool WatermarkTracker::is_future(EventTime t, ProcessingTime now) const {
-  return settings_ && settings_->max_future_skew &&
-         t.us > saturating_add(now.us, settings_->max_future_skew->us);
+EventTime WatermarkTracker::newest_allowed(ProcessingTime now) const {
+  return settings_ && settings_->max_future_skew
+             ? EventTime{saturating_add(now.us, settings_->max_future_skew->us)}
+             : T_MAX;
 }
 bool WatermarkTracker::clamps_future() const {
   return settings_ && settings_->on_future == WatermarkSettings::OnFuture::clamp;
@@ -68,8 +69,8 @@ void WatermarkTracker::observe(std::uint32_t partition, EventTime max_ts, Proces
   WINDROW_ASSERT(at != partitions_.end() && at->id == partition,
                  "rows come from a partition of the plan");
   std::int64_t ts = max_ts.us;
-  if (clamps_future() && is_future(max_ts, now)) {
-    ts = saturating_add(now.us, settings_->max_future_skew->us);
+  if (clamps_future()) {
+    ts = std::min(ts, newest_allowed(now).us);
   }
   at->max_ts_us = std::max(at->max_ts_us, ts);
   at->last_seen_us = now.us;

@@ -16,8 +16,8 @@ class WatermarkTracker {
  public:
   // Without settings: W comes from the ranges' own_watermark, else stays -inf until the end (R89).
   explicit WatermarkTracker(std::optional<WatermarkSettings> settings);
-  // R86: is a row stamped `t` too far in the future at P?
-  [[nodiscard]] bool is_future(EventTime t, ProcessingTime now) const;
+  // R86: at P, rows stamped later are too far in the future.
+  [[nodiscard]] EventTime newest_allowed(ProcessingTime now) const;
   [[nodiscard]] bool clamps_future() const;
   // The plan's part of a batch: partitions known, caught up, ended; P.  Call once per batch, first.
   void begin(std::span<Range const> ranges, ProcessingTime now);

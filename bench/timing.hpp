@@ -1,10 +1,12 @@
-// Two ways to do the same work, timed in turn on one thread: on a shared machine only the ratio of
-// neighbouring runs says something.
+// Times on the CPU clock of one thread.  On a shared machine only medians, and ratios of
+// neighbouring runs, say something.
 #pragma once
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <ctime>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace windrow::bench {
@@ -21,8 +23,31 @@ inline double median(std::vector<double> values) {
   return *middle;
 }
 
-// One iteration runs `base` and `ours` once each.  Counters: medians of the nanoseconds per item on
-// this thread's CPU clock, and the median of ours / base, pair by pair.
+// The hops of one batch of items, in turn.
+class Hops {
+ public:
+  explicit Hops(std::size_t items) : items_(static_cast<double>(items)) {}
+  void start() { last_ = thread_cpu_ns(); }
+  void done(std::string const& hop) {
+    double const now = thread_cpu_ns();
+    ns_[hop].push_back((now - last_) / items_);
+    last_ = thread_cpu_ns();
+  }
+  // Counters: the median nanoseconds per item of each hop.
+  void report(benchmark::State& state) const {
+    for (auto const& [hop, ns] : ns_) {
+      state.counters[hop] = median(ns);
+    }
+  }
+
+ private:
+  double items_, last_ = 0;
+  std::map<std::string, std::vector<double>> ns_;
+};
+
+// Two ways to do the same work.  One iteration runs `base` and `ours` once each.  Counters: medians
+// of the nanoseconds per item on this thread's CPU clock, and the median of ours / base, pair by
+// pair.
 template <class Base, class Ours>
 void paired(benchmark::State& state, std::size_t items, Base&& base, Ours&& ours) {
   std::vector<double> base_ns, ours_ns, ratio;
