@@ -34,10 +34,7 @@ Client::Client(std::string const& bootstrap_servers, ConsumerConfig const& confi
   rd_kafka_conf_set_log_cb(conf.get(), [](rd_kafka_t const*, int, char const*, char const*) {});
   rd_kafka_conf_set_error_cb(
       conf.get(), [](rd_kafka_t*, int error, char const* reason, void* self) {
-        auto& client = *static_cast<Client*>(self);
-        client.trouble_ = fmt::format(
-            "{}: {}", rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error)), reason);
-        client.why_ = client.trouble_;
+        static_cast<Client*>(self)->on_error(static_cast<rd_kafka_resp_err_t>(error), reason);
       });
   char text[512];
   handle_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), text, sizeof text));
@@ -48,6 +45,30 @@ Client::Client(std::string const& bootstrap_servers, ConsumerConfig const& confi
   static_cast<void>(conf.release());  // the handle owns it now
   rd_kafka_poll_set_consumer(handle_.get());
   queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
+}
+
+// librdkafka 2.0.2 never returns from rd_kafka_destroy once an assigned topic was deleted
+// (confluentinc/librdkafka#4362): such a client is left to the end of the process.
+Client::~Client() {
+  if (was_missing_) {
+    static_cast<void>(queue_.release());
+    static_cast<void>(handle_.release());
+  }
+}
+
+void Client::on_error(rd_kafka_resp_err_t error, char const* reason) {
+  trouble_ = fmt::format("{}: {}", rd_kafka_err2str(error), reason);
+  why_ = trouble_;
+  note_missing(error);
+}
+
+// Whichever call hears of it first: the fetcher itself does not tell.
+void Client::note_missing(rd_kafka_resp_err_t error) {
+  if (assigned_ && (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                    error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+                    error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)) {
+    missing_ = was_missing_ = true;
+  }
 }
 
 std::optional<std::vector<TopicPartition>> Client::partitions(std::string const& topic,
@@ -79,6 +100,7 @@ std::optional<std::vector<TopicPartition>> Client::partitions(std::string const&
         continue;
       }  // a topic in the making; the next refresh has it
       why_ = fmt::format("{}: topic={}", rd_kafka_err2str(one.err), one.topic);
+      note_missing(one.err);
       return std::nullopt;
     }
     for (int p = 0; p < one.partition_cnt; ++p) {
@@ -106,6 +128,7 @@ std::vector<std::optional<std::int64_t>> Client::ask(
       rd_kafka_offsets_for_times(handle_.get(), list.get(), timeout_ms);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     why_ = fmt::format("no offsets: {}", rd_kafka_err2str(error));
+    note_missing(error);
     return offsets;
   }
   for (std::size_t i = 0; i < what.size(); ++i) {
@@ -115,6 +138,7 @@ std::vector<std::optional<std::int64_t>> Client::ask(
     } else if (got != nullptr) {
       why_ = fmt::format("{}: topic={} partition={}", rd_kafka_err2str(got->err), got->topic,
                          got->partition);
+      note_missing(got->err);
     }
   }
   return offsets;
@@ -150,6 +174,7 @@ void Client::assign(std::vector<std::pair<TopicPartition, std::int64_t>> const& 
     return;
   }
   List const list = list_of(from);
+  assigned_ = true;
   rd_kafka_error_t* const error = rd_kafka_incremental_assign(handle_.get(), list.get());
   if (error != nullptr) {
     std::string const text = rd_kafka_error_string(error);

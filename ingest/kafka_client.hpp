@@ -35,6 +35,7 @@ using Message = std::unique_ptr<rd_kafka_message_t, Destroy>;
 class Client {
  public:
   Client(std::string const& bootstrap_servers, ConsumerConfig const& config);
+  ~Client();
   Client(Client const&) = delete;  // callbacks hold its address
   Client& operator=(Client const&) = delete;
 
@@ -59,12 +60,18 @@ class Client {
 
   [[nodiscard]] std::string const& why() const { return why_; }
   void clear_why() { why_.clear(); }
+  // Was the topic of an assigned partition missing since it was last asked?  One of that name that
+  // comes back may be another one.
+  [[nodiscard]] bool take_missing() { return std::exchange(missing_, false); }
   // A problem that the client does not survive, or empty.
   [[nodiscard]] std::string fatal_error() const;
 
  private:
+  void on_error(rd_kafka_resp_err_t error, char const* reason);
+  void note_missing(rd_kafka_resp_err_t error);
   std::string why_;      // last thing that went wrong
   std::string trouble_;  // last thing that the client said of its brokers
+  bool assigned_ = false, missing_ = false, was_missing_ = false;
   std::unique_ptr<rd_kafka_t, Destroy> handle_;
   std::unique_ptr<rd_kafka_queue_t, Destroy> queue_;  // goes before the handle
 };

@@ -109,11 +109,13 @@ void KafkaSource::Impl::discover(Instant now) {
   if (!offsets) {
     return;
   }
-  if (restored) {
-    check_restored();
+  if (restored || doubtful) {
+    check_logs();
+    check_marks();
+    doubtful = false;
   }
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    partitions.push_back({fresh[i], (*offsets)[i], false, false, now});
+    partitions.push_back({.where = fresh[i], .position = (*offsets)[i], .last = {}, .heard = now});
   }
   numbers.clear();  // the vector may have moved
   std::vector<std::pair<TopicPartition, std::int64_t>> from;
@@ -132,30 +134,6 @@ void KafkaSource::Impl::discover(Instant now) {
   first = false;
   restored = false;
   discover_at = now + std::chrono::microseconds(options.discovery_interval.us);
-}
-
-// Positions of a snapshot must still be there: looked at before the first fetch, so that the
-// refusal comes at the start.  A partition that does not answer is caught by its fetch.
-void KafkaSource::Impl::check_restored() {
-  for (std::int64_t const what : {kafka::ask_start, kafka::ask_end}) {
-    std::vector<std::pair<TopicPartition, std::int64_t>> questions;
-    for (Partition const& partition : partitions) {
-      questions.emplace_back(partition.where, what);
-    }
-    auto const offsets = client->ask(questions, ask_timeout_ms);
-    for (std::size_t i = 0; i < offsets.size(); ++i) {
-      if (!offsets[i]) {
-        continue;
-      }
-      Partition const& partition = partitions[i];
-      if (what == kafka::ask_start && *offsets[i] > partition.position) {
-        lost(partition, "the log starts above the wanted offset", *offsets[i]);
-      }
-      if (what == kafka::ask_end && *offsets[i] < partition.position) {
-        lost(partition, "the log ends below the wanted offset", *offsets[i]);
-      }
-    }
-  }
 }
 
 }  // namespace windrow

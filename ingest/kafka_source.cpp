@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "host/model/portable.hpp"
@@ -73,6 +74,7 @@ std::uint32_t KafkaSource::Impl::index_of(rd_kafka_message_t const& message) {
 void KafkaSource::Impl::consume(RawBatch& out, std::size_t rows_max, std::int64_t wait_us) {
   auto lease = std::make_unique<MessageLease>();
   std::size_t bytes = 0;
+  std::vector<rd_kafka_message_t const*> newest(partitions.size());
   Instant const now = std::chrono::steady_clock::now();
   auto wait = static_cast<int>(std::min<std::int64_t>((wait_us + 999) / 1000, 60'000));
   while (out.records.size() < rows_max && bytes < batch_bytes_max) {
@@ -100,12 +102,18 @@ void KafkaSource::Impl::consume(RawBatch& out, std::size_t rows_max, std::int64_
       gaps += static_cast<std::uint64_t>(message.offset - partition.position);
       partition.position = message.offset + 1;
       partition.caught_up = false;
+      newest[number] = &message;
       bytes += message.len;
       // A null payload stays null.
       out.records.push_back({static_cast<char const*>(message.payload),
                              static_cast<std::uint32_t>(message.len), number, message.offset,
                              time_of(message)});
       lease->messages.push_back(std::move(owner));
+    }
+  }
+  for (std::size_t i = 0; i < newest.size(); ++i) {
+    if (newest[i] != nullptr) {
+      partitions[i].last = kafka::mark_of(*newest[i]);
     }
   }
   out.payloads = std::move(lease);
@@ -241,6 +249,10 @@ bool KafkaSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us
   self.ended = self.ended || (self.options.max_read_time &&
                               since(self.opened, start) >= *self.options.max_read_time);
   if (!self.ended) {
+    if (self.client->take_missing()) {
+      self.doubtful = true;
+      self.discover_at = start;
+    }
     self.discover(start);
   }
   for (std::size_t i = 0; i < self.partitions.size(); ++i) {
@@ -248,8 +260,12 @@ bool KafkaSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us
         {static_cast<std::uint32_t>(i), self.partitions[i].position, 0, false, self.ended, {}});
   }
   if (!self.ended) {
-    // Without partitions there is nothing to wait for but the next try.
-    self.consume(out, rows_max, wait_us);
+    if (self.doubtful) {  // what comes may be of another log
+      std::this_thread::sleep_for(std::chrono::microseconds(wait_us));
+    } else {
+      // Without partitions there is nothing to wait for but the next try.
+      self.consume(out, rows_max, wait_us);
+    }
     Instant const now = std::chrono::steady_clock::now();
     self.ask_ends(out.ranges, now);
     self.give_up(now);
@@ -339,16 +355,18 @@ void KafkaSource::snapshot(SnapshotWriter& out) const {
     bytes.text(partition.where.topic);
     bytes.put(partition.where.partition);
     bytes.put(partition.position);
+    bytes.put(partition.last.offset);
+    bytes.put(partition.last.checksum);
     impl_->durable.emplace_back(partition.where, partition.position);
   }
-  out.piece("positions", 0, bytes.bytes());
+  out.piece("partitions", 0, bytes.bytes());
 }
 
 void KafkaSource::restore(SnapshotReader& in) {
   std::string_view piece, bytes;
   std::uint32_t shard = 0;
   while (in.next(piece, shard, bytes)) {
-    if (piece != "positions") {
+    if (piece != "partitions") {
       throw EnvironmentError(
           fmt::format("kafka source: a piece of another version: name={}", piece), damaged);
     }
@@ -358,6 +376,8 @@ void KafkaSource::restore(SnapshotReader& in) {
       partition.where.topic = reader.text();
       partition.where.partition = reader.get<std::int32_t>();
       partition.position = reader.get<std::int64_t>();
+      partition.last.offset = reader.get<std::int64_t>();
+      partition.last.checksum = reader.get<std::uint32_t>();
       impl_->partitions.push_back(std::move(partition));
     }
   }

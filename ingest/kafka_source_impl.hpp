@@ -21,9 +21,17 @@ namespace kafka {
 using Instant = std::chrono::steady_clock::time_point;
 inline constexpr int ask_timeout_ms = 1000;
 
+// A record by its place and by what it is: offset -1 is none.  Another log has another one there.
+struct Mark {
+  std::int64_t offset = -1;
+  std::uint32_t checksum = 0;  // of key, value and time
+};
+[[nodiscard]] Mark mark_of(rd_kafka_message_t const& message);
+
 struct Partition {
   TopicPartition where;
   std::int64_t position = 0;
+  Mark last;  // of the last record read
   bool assigned = false;
   bool caught_up = false;  // the end was `position` when last asked, and nothing came since
   Instant heard;           // last message, or answer about it
@@ -39,7 +47,9 @@ struct KafkaSource::Impl {
   std::optional<std::vector<std::int64_t>> starts(std::vector<TopicPartition> const& of);
   std::optional<std::vector<std::int64_t>> asked(std::vector<TopicPartition> const& of,
                                                  std::int64_t what);
-  void check_restored();
+  // kafka_identity.cpp
+  void check_logs();
+  void check_marks();
   void consume(RawBatch& out, std::size_t rows_max, std::int64_t wait_us);
   void event(rd_kafka_message_t const& message);
   void ask_ends(std::span<Range const> polled, kafka::Instant now);
@@ -57,6 +67,7 @@ struct KafkaSource::Impl {
       numbers;        // views into `partitions`
   bool first = true;  // no discovery was complete yet: `start` applies
   bool restored = false, ended = false;
+  bool doubtful = false;  // a topic was missing for a while: is it the same one?
   kafka::Instant opened, discover_at, asked_at, ask_at;
   std::uint64_t gaps = 0;
   std::uint32_t last = 0;  // partition of the last message: mostly that of the next one

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "ingest/kafka_source.hpp"
+#include "ingest/kafka_topic.hpp"
 #include "tests/memory_snapshot.hpp"
 
 namespace windrow {
@@ -95,6 +96,25 @@ class KafkaSourceBrokerTest : public ::testing::Test {
     return drain(source);
   }
 
+  [[nodiscard]] std::unique_ptr<KafkaTopic> create() const {
+    return std::make_unique<KafkaTopic>(servers_, topic_, 1);
+  }
+  // Polls until it refuses; what it says.
+  static std::string refusal(KafkaSource& source, int exit_code) {
+    auto const deadline = steady_clock::now() + std::chrono::seconds(60);
+    try {
+      while (steady_clock::now() < deadline) {
+        RawBatch batch;
+        source.poll(batch, 100, 50'000);
+      }
+    } catch (EnvironmentError const& error) {
+      EXPECT_EQ(error.exit_code(), exit_code) << error.what();
+      return error.what();
+    }
+    ADD_FAILURE() << "it goes on: " << source.status();
+    return {};
+  }
+
   std::string servers_, topic_;
 };
 
@@ -144,6 +164,82 @@ TEST_F(KafkaSourceBrokerTest, AbortedRecordsAndMarkersMoveThePositionOnly) {
   RawBatch again;
   source.read({&all, 1}, again);
   EXPECT_EQ(again.records.size(), 2U);
+  // The last record is not the last offset; the same log is known again by it.
+  testing::MemorySnapshot snapshot;
+  source.snapshot(snapshot);
+  produce({"3"}, 1000, End::commit);
+  KafkaSource next(options(KafkaSourceOptions::Start::earliest));
+  next.restore(snapshot);
+  next.open();
+  EXPECT_EQ(drain(next), Lines{"3"});
+}
+
+TEST_F(KafkaSourceBrokerTest, ATopicMadeAnewBetweenTwoRunsIsRefusedByItsRecordsOrItsEnd) {
+  for (Lines const& second : {Lines{"a", "b", "c", "d", "e"}, Lines{"a"}, Lines{"1", "2", "X"}}) {
+    auto topic = create();
+    produce({"1", "2", "3"});
+    testing::MemorySnapshot snapshot;
+    {
+      KafkaSource source(options(KafkaSourceOptions::Start::earliest));
+      source.open();
+      EXPECT_EQ(drain(source), (Lines{"1", "2", "3"}));
+      source.snapshot(snapshot);
+    }
+    topic->remove();
+    topic = create();
+    produce(second);
+    KafkaSource source(options(KafkaSourceOptions::Start::earliest));
+    source.restore(snapshot);
+    source.open();
+    std::string const said = refusal(source, 74);
+    EXPECT_NE(said.find(second.size() < 3 ? "the log ends below the wanted offset"
+                                          : "the log is another one than we read"),
+              std::string::npos)
+        << said;
+    EXPECT_NE(said.find("topic=" + topic_ + " partition=0"), std::string::npos) << said;
+  }
+}
+
+TEST_F(KafkaSourceBrokerTest, ATopicThatWasMissingGivesNothingBeforeItIsKnownAgain) {
+  auto topic = create();
+  produce({"1", "2", "3"});
+  KafkaSource source(options(KafkaSourceOptions::Start::earliest));
+  source.open();
+  EXPECT_EQ(drain(source), (Lines{"1", "2", "3"}));
+  topic->remove();
+  auto const deadline = steady_clock::now() + std::chrono::seconds(30);
+  RawBatch batch;
+  while (source.status().find("nknown") == std::string::npos && steady_clock::now() < deadline) {
+    source.poll(batch, 100, 50'000);
+  }
+  topic = create();
+  produce({"a", "b", "c", "d", "e"});
+  std::size_t records = 0;
+  std::string said;
+  try {
+    while (steady_clock::now() < deadline) {
+      source.poll(batch, 100, 50'000);
+      records += batch.records.size();
+    }
+  } catch (EnvironmentError const& error) {
+    said = error.what();
+  }
+  EXPECT_NE(said.find("the log is another one than we read"), std::string::npos) << said;
+  EXPECT_EQ(records, 0U);
+}
+
+TEST_F(KafkaSourceBrokerTest, ATopicThatIsGoneIsWaitedForAndThenGivenUp) {
+  auto topic = create();
+  produce({"1", "2", "3"});
+  KafkaSourceOptions made = options(KafkaSourceOptions::Start::earliest);
+  made.give_up_after = Duration{3'000'000};
+  KafkaSource source(made);
+  source.open();
+  EXPECT_EQ(drain(source), (Lines{"1", "2", "3"}));
+  topic->remove();
+  std::string const said = refusal(source, 69);
+  EXPECT_NE(said.find("topic=" + topic_ + " partition=0"), std::string::npos) << said;
+  EXPECT_NE(said.find("nknown"), std::string::npos) << said;
 }
 
 }  // namespace

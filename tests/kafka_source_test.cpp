@@ -246,6 +246,59 @@ TEST(KafkaSourceTest, ARangeIsReadAgainAsItWas) {
   }
 }
 
+// A position without a record read before it, in partition 0 of t.
+testing::MemorySnapshot at_offset(std::int64_t offset) {
+  ByteWriter bytes;
+  bytes.text("t");
+  bytes.put(std::int32_t{0});
+  bytes.put(offset);
+  bytes.put(std::int64_t{-1});
+  bytes.put(std::uint32_t{0});
+  testing::MemorySnapshot snapshot;
+  snapshot.piece("partitions", 0, bytes.bytes());
+  return snapshot;
+}
+
+TEST(KafkaSourceTest, AnotherLogThatCoversOurOffsetIsRefusedByName) {
+  MockKafka ours, same, other;
+  for (MockKafka* const kafka : {&ours, &same, &other}) {
+    kafka->create("t", 2);
+    for (int partition = 0; partition < 2; ++partition) {
+      kafka->produce("t", partition, "1", 1000);
+      // Only the time of one record differs.
+      kafka->produce("t", partition, "2", kafka == &other && partition == 1 ? 2001 : 2000);
+    }
+    kafka->flush();
+  }
+  for (MockKafka* const kafka : {&ours, &same, &other}) {
+    testing::MemorySnapshot snapshot;
+    {
+      KafkaSource source(options_for(ours, {"t"}));
+      source.open();
+      Read read;
+      poll_until(source, read, records(4));
+      source.snapshot(snapshot);
+    }
+    kafka->produce("t", 0, "3");
+    kafka->produce("t", 1, "3");
+    kafka->flush();
+    KafkaSource source(options_for(*kafka, {"t"}));
+    source.restore(snapshot);
+    source.open();
+    if (kafka != &other) {
+      Read read;
+      poll_until(source, read, records(2));
+      EXPECT_EQ(read.records, 2U);
+      continue;
+    }
+    int exit_code = 0;
+    std::string const error = error_of(source, exit_code);
+    EXPECT_EQ(exit_code, 74);
+    EXPECT_NE(error.find("the log is another one than we read"), std::string::npos) << error;
+    EXPECT_NE(error.find("topic=t partition=1 offset=1"), std::string::npos) << error;
+  }
+}
+
 TEST(KafkaSourceTest, AnOffsetThatIsGoneIsRefusedByName) {
   MockKafka kafka;
   kafka.create("t", 1);
@@ -254,12 +307,7 @@ TEST(KafkaSourceTest, AnOffsetThatIsGoneIsRefusedByName) {
     kafka.produce("t", 0, payload);
     kafka.flush();
   }
-  testing::MemorySnapshot snapshot;
-  ByteWriter bytes;
-  bytes.text("t");
-  bytes.put(std::int32_t{0});
-  bytes.put(std::int64_t{3});
-  snapshot.piece("positions", 0, bytes.bytes());
+  testing::MemorySnapshot snapshot = at_offset(3);
   KafkaSource source(options_for(kafka, {"t"}));
   source.restore(snapshot);
   source.open();
@@ -275,12 +323,7 @@ TEST(KafkaSourceTest, AnOffsetBeyondTheEndIsRefusedByName) {
   kafka.create("t", 1);
   kafka.produce("t", 0, "1");
   kafka.flush();
-  testing::MemorySnapshot snapshot;
-  ByteWriter bytes;
-  bytes.text("t");
-  bytes.put(std::int32_t{0});
-  bytes.put(std::int64_t{7});
-  snapshot.piece("positions", 0, bytes.bytes());
+  testing::MemorySnapshot snapshot = at_offset(7);
   KafkaSource source(options_for(kafka, {"t"}));
   source.restore(snapshot);
   source.open();

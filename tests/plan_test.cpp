@@ -252,13 +252,13 @@ TEST(PlanTest, SettingsComeFromTheFileThenTheOverlayThenSet) {
   options.sets = {"clock_rate=3", "max_bad_ratio=1% over 10000"};
   std::string const file =
       "pipeline: {transforms: [{type: Create, config: {elements: [1]}}]}\n"
-      "options: {windrow: {clock_rate: 1.5, batch_delay_max: 20ms}}\n";
+      "options: {windrow: {clock_rate: 1.5, tick_interval: 20ms}}\n";
   LoadResult const result = read(file, options);
   ASSERT_TRUE(result.ok()) << texts(result);
   EngineSettings const& settings = result.graph.settings;
   EXPECT_EQ(settings.clock_rate, 3);
   EXPECT_EQ(settings.memory_limit, 2ULL << 30U);
-  EXPECT_EQ(settings.batch_delay_max, Duration{20'000});
+  EXPECT_EQ(settings.tick_interval, Duration{20'000});
   EXPECT_EQ(settings.max_bad_ratio, 0.01);
   EXPECT_EQ(settings.max_bad_over, 10000U);
   EXPECT_EQ(settings.application_id, "job");

@@ -171,7 +171,6 @@ struct EngineSettings {
   double clock_rate = 1;
   bool batch_clock_wall = false;  // batch_clock: wall; else frozen (R90)
   std::size_t batch_rows_max = 65536;
-  Duration batch_delay_max{100'000};
   Duration tick_interval{100'000};
   std::uint64_t snapshot_bytes = 0;  // 0: only at a clean stop
   Duration snapshot_interval{0};

@@ -89,7 +89,6 @@ EngineSettings read_settings(Context& context, std::vector<YamlNode const*> cons
         refuse("batch_rows_max", "less than 2^31");
       }
     }
-    positive("batch_delay_max", out.batch_delay_max);
     positive("tick_interval", out.tick_interval);
     positive("give_up_after", out.give_up_after);
     if (YamlNode const* const ratio = keys.find("max_bad_ratio")) {
