@@ -109,10 +109,8 @@ void KafkaSource::Impl::discover(Instant now) {
   if (!offsets) {
     return;
   }
-  if (restored || doubtful) {
-    check_logs();
-    check_marks();
-    doubtful = false;
+  if ((restored || missing) && !check_logs()) {
+    return;
   }
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     partitions.push_back({.where = fresh[i], .position = (*offsets)[i], .last = {}, .heard = now});
@@ -127,12 +125,13 @@ void KafkaSource::Impl::discover(Instant now) {
     }
     partition.assigned = true;
     partition.heard = now;
-    from.emplace_back(partition.where, partition.position);
+    from.emplace_back(partition.where,
+                      partition.doubtful ? partition.last.offset : partition.position);
   }
   client->assign(from);
   client->clear_why();
   first = false;
-  restored = false;
+  restored = missing = false;
   discover_at = now + std::chrono::microseconds(options.discovery_interval.us);
 }
 

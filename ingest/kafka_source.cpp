@@ -50,6 +50,20 @@ Duration since(Instant then, Instant now) {
 
 }  // namespace
 
+void KafkaSource::Impl::connect() {
+  client = std::make_unique<kafka::Client>(options.bootstrap_servers, options.consumer_config);
+}
+
+// With a new client: what the old one has fetched may be of another log.
+void KafkaSource::Impl::begin_anew() {
+  missing = true;
+  connect();
+  for (Partition& partition : partitions) {
+    partition.assigned = partition.caught_up = false;
+  }
+  discover_at = {};
+}
+
 void KafkaSource::Impl::lost(Partition const& partition, char const* what,
                              std::int64_t available) const {
   throw EnvironmentError(
@@ -96,9 +110,12 @@ void KafkaSource::Impl::consume(RawBatch& out, std::size_t rows_max, std::int64_
       std::uint32_t const number = index_of(message);
       Partition& partition = partitions[number];
       partition.heard = now;
+      if (partition.doubtful) {
+        check_mark(partition, message);
+      }
       if (message.offset < partition.position) {
         continue;
-      }  // of before the position was set
+      }  // the last one again, or of before the position was set
       gaps += static_cast<std::uint64_t>(message.offset - partition.position);
       partition.position = message.offset + 1;
       partition.caught_up = false;
@@ -132,6 +149,7 @@ void KafkaSource::Impl::event(rd_kafka_message_t const& message) {
       partition.position = message.offset;
     }
     partition.heard = std::chrono::steady_clock::now();
+    partition.doubtful = false;
     ask_at = std::min(ask_at, asked_at + ask_interval / 10);
     return;
   }
@@ -139,7 +157,14 @@ void KafkaSource::Impl::event(rd_kafka_message_t const& message) {
                             message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
   if (!out_of_range) {
     return;
-  }  // the client tries again; why() and `heard` tell
+  }                          // the client tries again; why() and `heard` tell
+  if (partition.doubtful) {  // it was there when the log was asked for its start
+    throw EnvironmentError(
+        fmt::format("kafka source: the last record read expired just now; start again: topic={} "
+                    "partition={} offset={}",
+                    partition.where.topic, partition.where.partition, partition.last.offset),
+        unavailable);
+  }
   for (std::int64_t const what : {kafka::ask_start, kafka::ask_end}) {
     auto const offset = client->ask({{partition.where, what}}, ask_timeout_ms)[0];
     if (what == kafka::ask_start && offset && *offset > partition.position) {
@@ -176,7 +201,7 @@ void KafkaSource::Impl::ask_ends(std::span<Range const> polled, Instant now) {
   bool all = true;
   for (std::size_t i = 0; i < quiet.size(); ++i) {
     Partition& partition = partitions[quiet[i]];
-    partition.caught_up = ends[i] && *ends[i] <= partition.position;
+    partition.caught_up = ends[i] && *ends[i] <= partition.position && !partition.doubtful;
     all = all && ends[i];
     if (!ends[i]) {
       continue;
@@ -205,7 +230,7 @@ void KafkaSource::Impl::give_up(Instant now) const {
         unavailable);
   }
   for (Partition const& partition : partitions) {
-    if (partition.assigned && over(partition.heard)) {
+    if ((partition.assigned || missing) && over(partition.heard)) {
       throw EnvironmentError(
           fmt::format("kafka source: a partition was not reachable for {} s: {}: servers={} "
                       "topic={} partition={}",
@@ -236,8 +261,7 @@ void KafkaSource::open() {
                     error.what(), impl_->options.topic_pattern),
         refused);
   }
-  impl_->client = std::make_unique<kafka::Client>(impl_->options.bootstrap_servers,
-                                                  impl_->options.consumer_config);
+  impl_->connect();
   impl_->opened = std::chrono::steady_clock::now();
 }
 
@@ -250,8 +274,7 @@ bool KafkaSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us
                               since(self.opened, start) >= *self.options.max_read_time);
   if (!self.ended) {
     if (self.client->take_missing()) {
-      self.doubtful = true;
-      self.discover_at = start;
+      self.begin_anew();
     }
     self.discover(start);
   }
@@ -260,15 +283,14 @@ bool KafkaSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us
         {static_cast<std::uint32_t>(i), self.partitions[i].position, 0, false, self.ended, {}});
   }
   if (!self.ended) {
-    if (self.doubtful) {  // what comes may be of another log
+    if (self.missing) {  // what comes may be of another log
       std::this_thread::sleep_for(std::chrono::microseconds(wait_us));
     } else {
       // Without partitions there is nothing to wait for but the next try.
       self.consume(out, rows_max, wait_us);
+      self.ask_ends(out.ranges, std::chrono::steady_clock::now());
     }
-    Instant const now = std::chrono::steady_clock::now();
-    self.ask_ends(out.ranges, now);
-    self.give_up(now);
+    self.give_up(std::chrono::steady_clock::now());
   }
   for (Range& range : out.ranges) {
     Partition const& partition = self.partitions[range.partition];
@@ -283,8 +305,7 @@ void KafkaSource::read(std::span<Range const> ranges, RawBatch& out) {
   out = {};
   // A consumer of its own: the running one must not move.
   Impl again(self.options);
-  again.client =
-      std::make_unique<kafka::Client>(self.options.bootstrap_servers, self.options.consumer_config);
+  again.connect();
   again.partitions = self.partitions;
   std::vector<std::pair<TopicPartition, std::int64_t>> from;
   std::vector<std::int64_t> to(self.partitions.size(), std::numeric_limits<std::int64_t>::min());

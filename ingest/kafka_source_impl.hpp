@@ -31,7 +31,8 @@ struct Mark {
 struct Partition {
   TopicPartition where;
   std::int64_t position = 0;
-  Mark last;  // of the last record read
+  Mark last;              // of the last record read
+  bool doubtful = false;  // is it still the log of `last`?
   bool assigned = false;
   bool caught_up = false;  // the end was `position` when last asked, and nothing came since
   Instant heard;           // last message, or answer about it
@@ -42,14 +43,15 @@ struct Partition {
 struct KafkaSource::Impl {
   explicit Impl(KafkaSourceOptions given) : options(std::move(given)) {}
 
+  void connect();
+  void begin_anew();
   void discover(kafka::Instant now);
   std::optional<std::vector<TopicPartition>> find();
   std::optional<std::vector<std::int64_t>> starts(std::vector<TopicPartition> const& of);
   std::optional<std::vector<std::int64_t>> asked(std::vector<TopicPartition> const& of,
                                                  std::int64_t what);
-  // kafka_identity.cpp
-  void check_logs();
-  void check_marks();
+  [[nodiscard]] bool check_logs();
+  void check_mark(kafka::Partition& partition, rd_kafka_message_t const& message);
   void consume(RawBatch& out, std::size_t rows_max, std::int64_t wait_us);
   void event(rd_kafka_message_t const& message);
   void ask_ends(std::span<Range const> polled, kafka::Instant now);
@@ -67,7 +69,7 @@ struct KafkaSource::Impl {
       numbers;        // views into `partitions`
   bool first = true;  // no discovery was complete yet: `start` applies
   bool restored = false, ended = false;
-  bool doubtful = false;  // a topic was missing for a while: is it the same one?
+  bool missing = false;  // a topic, for a while: what comes back may be another one
   kafka::Instant opened, discover_at, asked_at, ask_at;
   std::uint64_t gaps = 0;
   std::uint32_t last = 0;  // partition of the last message: mostly that of the next one

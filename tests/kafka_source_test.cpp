@@ -270,15 +270,16 @@ TEST(KafkaSourceTest, AnotherLogThatCoversOurOffsetIsRefusedByName) {
     }
     kafka->flush();
   }
+  testing::MemorySnapshot taken;
+  {
+    KafkaSource source(options_for(ours, {"t"}));
+    source.open();
+    Read read;
+    poll_until(source, read, records(4));
+    source.snapshot(taken);
+  }
   for (MockKafka* const kafka : {&ours, &same, &other}) {
-    testing::MemorySnapshot snapshot;
-    {
-      KafkaSource source(options_for(ours, {"t"}));
-      source.open();
-      Read read;
-      poll_until(source, read, records(4));
-      source.snapshot(snapshot);
-    }
+    testing::MemorySnapshot snapshot = taken;
     kafka->produce("t", 0, "3");
     kafka->produce("t", 1, "3");
     kafka->flush();
