@@ -8,13 +8,10 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-WINDROW = ""
-EXAMPLES = pathlib.Path(__file__).resolve().parent.parent / "examples"
+import cli_case
+from cli_case import CliCase, EXAMPLES
 
 COUNTS = """
 pipeline:
@@ -61,22 +58,7 @@ tests:
 """
 
 
-class CliTest(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = pathlib.Path(self.directory.name)
-
-    def tearDown(self):
-        self.directory.cleanup()
-
-    def windrow(self, *words, stdin="", env=None):
-        return subprocess.run([WINDROW, *map(str, words)], input=stdin, text=True, capture_output=True,
-                              timeout=120, cwd=self.path, env={**os.environ, **(env or {})})
-
-    def file(self, name, text):
-        (self.path / name).write_text(text)
-        return self.path / name
-
+class CliTest(CliCase):
     def job(self, template, **values):
         values = {"database": self.path / "out.db", "bad": self.path / "bad.ndjson", **values}
         return self.file("job.yaml", template % values)
@@ -233,7 +215,7 @@ pipeline:
         self.assertEqual(step["aggregated"] + len(bad), summary["sources"][0]["read"])
 
     def stopped(self, *words):
-        with subprocess.Popen([WINDROW, "run", *map(str, words)], cwd=self.path, text=True,
+        with subprocess.Popen([cli_case.windrow, "run", *map(str, words)], cwd=self.path, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
             time.sleep(2)
             running.send_signal(signal.SIGTERM)
@@ -256,7 +238,7 @@ pipeline:
     def unstoppable(self, *words):
         text = GENERATE.replace("allowed_lateness: 10m", "trigger: {after_end_of_window: {early_firings: "
                                 "{element_count: 1}, late_firings: {element_count: 1}}}, allowed_lateness: 10m")
-        running = subprocess.Popen([WINDROW, "run", str(self.job(text)), "--drain", *map(str, words)], text=True,
+        running = subprocess.Popen([cli_case.windrow, "run", str(self.job(text)), "--drain", *map(str, words)], text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path)
         self.addCleanup(running.stderr.close)
         self.addCleanup(running.stdout.close)
@@ -289,7 +271,7 @@ pipeline:
         self.assertEqual(running.wait(timeout=60), 128 + signal.SIGINT)
 
     def test_a_broker_that_cannot_be_reached_is_named_while_it_is_tried(self):
-        with subprocess.Popen([WINDROW, "run", str(EXAMPLES / "pageviews.yaml")], cwd=self.path,
+        with subprocess.Popen([cli_case.windrow, "run", str(EXAMPLES / "pageviews.yaml")], cwd=self.path,
                               env={**os.environ, "BOOTSTRAP_SERVERS": "nowhere.invalid:9092"},
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
             waits = next(line for line in running.stderr if "waits:" in line)
@@ -316,7 +298,7 @@ pipeline:
             self.assertTrue(summary["laws_hold"])
             read.append(summary["sources"][0]["read"])
         self.assertGreater(read[1], read[0])
-        with subprocess.Popen([WINDROW, "run", *map(str, words)], cwd=self.path,
+        with subprocess.Popen([cli_case.windrow, "run", *map(str, words)], cwd=self.path,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
             time.sleep(2)
             running.kill()
@@ -433,5 +415,4 @@ pipeline:
 
 
 if __name__ == "__main__":
-    WINDROW = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    unittest.main()
+    cli_case.main()

@@ -10,12 +10,27 @@
 namespace windrow::cli {
 namespace {
 
+constexpr char const* two_variants =
+    R"(Beam refuses this file while it builds the pipeline and has read nothing; keys of WriteToJson
+when it writes the first row, and leaves no file.  It never runs there with another meaning.
+To have one file with two variants, put what differs into a variable, a flow map on one line:
+    windowing: {{{{ win }}}}
+It runs here with
+    windrow run {0} \
+      --var win='{{type: fixed, size: 5m, allowed_lateness: 10m, accumulation_mode: accumulating}}'
+and on Beam with
+    python -m apache_beam.yaml.main --yaml_pipeline_file={0} \
+      --jinja_variables='{{"win": "{{type: fixed, size: 5m}}"}}'
+)";
+
 class Check final : public Verb {
  public:
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* const verb = app.add_subcommand("check", "say all that is wrong with pipeline files");
     verb->add_option("files", files_, "pipeline files, or - for stdin")->required();
     verb->add_flag("--deny-warnings", deny_warnings_, "exit with 1 if there are warnings");
+    verb->add_flag("--explain-beam", explain_beam_,
+                   "say what Apache Beam refuses or takes otherwise of the same file");
     return verb;
   }
   int run(Invocation const& invocation) override {
@@ -33,12 +48,18 @@ class Check final : public Verb {
         exit = exit_differs;
       }
       all.insert(all.end(), loaded.findings.begin(), loaded.findings.end());
+      if (explain_beam_ && loaded.ok()) {
+        all.insert(all.end(), loaded.on_beam.begin(), loaded.on_beam.end());
+      }
       if (invocation.json) {
         continue;
       }
       print_findings(loaded.findings, invocation);
       if (loaded.ok()) {
         fmt::print("{}: valid; {}\n", file, own_keys(loaded.graph));
+        if (explain_beam_) {
+          fmt::print("{}", on_beam_text(file, loaded.on_beam));
+        }
       }
     }
     if (invocation.json) {
@@ -54,8 +75,21 @@ class Check final : public Verb {
     }
     return fmt::format("keys of Windrow's own: {}", fmt::join(graph.windrow_keys, ", "));
   }
+  static std::string on_beam_text(std::string const& file, std::vector<Finding> const& points) {
+    bool const refused = std::any_of(points.begin(), points.end(),
+                                     [](Finding const& f) { return f.code == "refused"; });
+    std::string out;
+    for (Finding const& point : points) {
+      out += to_text(point);
+    }
+    if (!refused) {
+      return out + (points.empty() ? "On Beam it means the same.\n"
+                                   : "Beam runs this file, with these differences.\n");
+    }
+    return out + fmt::format(two_variants, file);
+  }
   std::vector<std::string> files_;
-  bool deny_warnings_ = false;
+  bool deny_warnings_ = false, explain_beam_ = false;
 };
 
 }  // namespace

@@ -222,7 +222,9 @@ bool GraphBuilder::add_aggregate(Work& work, Combine& config, YamlEntry const& e
     return false;
   }
   if (spec->windrow) {
-    report_.windrow_keys.insert(fmt::format("Combine.combine: {}", spec->name));
+    report_.add_on_beam(OnBeam::refused, *aggregate->fn,
+                        fmt::format("aggregate '{}' is Windrow's own", spec->name),
+                        fmt::format("Combine.combine: {}", spec->name));
   }
   bool ok = true;
   if (out.index_of(entry.key.text)) {

@@ -55,7 +55,9 @@ bool GraphBuilder::write_to_json(Work& work) {
   config.path = work.keys.text("path");
   config.upsert = upsert(work);
   if (config.path == "-") {
-    report_.windrow_keys.insert("WriteToJson.path: \"-\"");
+    report_.add_on_beam(OnBeam::differs, *work.keys.find("path"),
+                        "'-' is stdout; on Beam files are written whose names begin with it",
+                        "WriteToJson.path: \"-\"");
   }
   if (YamlNode const* const path = work.keys.find("path"); path != nullptr && config.path != "-") {
     std::string place = config.path;

@@ -293,7 +293,9 @@ bool GraphBuilder::extract_windowing_info(Work& work) {
       continue;
     }
     if (info->windrow) {
-      report_.windrow_keys.insert(fmt::format("ExtractWindowingInfo.fields: {}", info->name));
+      report_.add_on_beam(OnBeam::refused, *one.node,
+                          fmt::format("windowing information '{}' is Windrow's own", info->name),
+                          fmt::format("ExtractWindowingInfo.fields: {}", info->name));
     }
     if (work.flow.schema.index_of(one.name)) {
       report_.add("E141", *one.node, fmt::format("the rows have a field '{}' already", one.name));

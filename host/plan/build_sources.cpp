@@ -153,9 +153,6 @@ bool GraphBuilder::read_from_kafka(Work& work) {
                   : format == "NDJSON" ? Format::ndjson
                   : format == "STRING" ? Format::string
                                        : Format::raw;
-  if (YamlNode const* const node = keys.find("format"); node != nullptr && node->text == "NDJSON") {
-    report_.windrow_keys.insert("ReadFromKafka.format: NDJSON");
-  }
   bool const json = config.format == Format::json || config.format == Format::ndjson;
   bool ok = !keys.given("format") || keys.has("format");
   YamlNode const* const schema = keys.find("schema");
@@ -323,7 +320,9 @@ bool GraphBuilder::read_from_json(Work& work) {
     }
   }
   if (config.path == "-") {
-    report_.windrow_keys.insert("ReadFromJson.path: \"-\"");
+    report_.add_on_beam(OnBeam::differs, *keys.find("path"),
+                        "'-' is stdin; on Beam it is a file of that name",
+                        "ReadFromJson.path: \"-\"");
   }
   auto const scripted = context_.options.schemas.find(work.written.name);
   if (scripted != context_.options.schemas.end()) {

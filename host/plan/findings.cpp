@@ -10,7 +10,15 @@ namespace windrow {
 namespace {
 
 std::string_view name_of(Severity severity) {
-  return severity == Severity::error ? "error" : "warning";
+  switch (severity) {
+    case Severity::error:
+      return "error";
+    case Severity::warning:
+      return "warning";
+    case Severity::beam:
+      return "beam";
+  }
+  return {};
 }
 
 }  // namespace

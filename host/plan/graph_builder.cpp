@@ -73,8 +73,25 @@ std::vector<Transform> GraphBuilder::build() {
                               graph_[index].name));
     }
   }
+  for (std::size_t index = 0; index < graph_.size(); ++index) {
+    compare_with_beam(index);
+  }
   check_spaces();
   return std::move(graph_);
+}
+
+void GraphBuilder::compare_with_beam(std::size_t index) {
+  auto const* const assign = std::get_if<AssignTimestamps>(&graph_[index].config);
+  // Below a step, and where all input ends, it makes no watermark.
+  if (assign != nullptr && (!assign->tracks || graph_[index].bounded)) {
+    return;
+  }
+  std::string_view rest = find_transform(graph_[index].type)->on_beam;
+  while (!rest.empty()) {
+    std::size_t const end = std::min(rest.find('\n'), rest.size());
+    report_.add_on_beam(OnBeam::differs, *at_[index], std::string{rest.substr(0, end)});
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
 }
 
 void GraphBuilder::build_one(std::size_t index) {

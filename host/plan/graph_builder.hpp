@@ -63,6 +63,7 @@ class GraphBuilder {
   };
 
   void build_one(std::size_t index);
+  void compare_with_beam(std::size_t index);
   [[nodiscard]] Flow merged(WrittenTransform const& written);
   void check_same(WrittenTransform const& written, Flow const& first, Flow const& other,
                   WrittenEdge const& first_edge, WrittenEdge const& edge);

@@ -50,10 +50,12 @@ inline constexpr std::string_view required_key = "required";
 //   windrow   a key of Windrow's own (W); else Beam's
 //   choices   of a choice: its values, separated by spaces;  later: of these, those refused, as not
 //             built yet or with the code `refusal`
+//             own: of these, those of Windrow's own
 //   instead   what serves until a value of `later` is built
 //   built     false: refused by name (E101) whatever its value
 //   least, most  of integer (inclusive) and number (more than least, at most most)
 //   inner     the keys of a structure, of a map, or of each map of a list
+//   on_beam   of a key of Windrow's own: what Apache Beam does instead, where that is not plain
 struct KeySpec {
   std::string_view name;
   KeyType type = KeyType::text;
@@ -65,8 +67,10 @@ struct KeySpec {
   std::int64_t least = INT64_MIN, most = INT64_MAX;
   std::span<KeySpec const> inner = {};
   std::string_view instead = {}, refusal = "E101";
+  std::string_view own = {}, on_beam = {};
 };
 
+//   on_beam  what it does otherwise on Apache Beam, one sentence a line
 enum class Role : std::uint8_t { source, row, step, end };
 struct TransformSpec {
   std::string_view type;
@@ -74,6 +78,7 @@ struct TransformSpec {
   bool windrow = false, built = true;
   std::string_view meaning = {};
   std::span<KeySpec const> keys = {};
+  std::string_view on_beam = {};
 };
 [[nodiscard]] std::span<TransformSpec const> transform_table();  // those below, in this order
 [[nodiscard]] std::span<TransformSpec const> source_table();

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "host/model/portable.hpp"
-#include "host/plan/duration.hpp"
 #include "host/plan/suggestion.hpp"
 
 namespace windrow {
@@ -194,7 +193,7 @@ std::string kind_of(YamlNode const& node) {
 
 Keys::Keys(Report& report, YamlNode const* map, YamlNode const& owner,
            std::span<KeySpec const> specs, std::string place, std::string_view table)
-    : report_(report), map_(map), specs_(specs), place_(std::move(place)) {
+    : report_(report), map_(map), specs_(specs), place_(std::move(place)), table_(table) {
   if (map_ != nullptr && !map_->is_map()) {
     if (!map_->is_null()) {
       report_.add("E141", *map_, fmt::format("{} must be a map, is {}", place_, kind_of(*map_)));
@@ -222,7 +221,10 @@ Keys::Keys(Report& report, YamlNode const* map, YamlNode const& owner,
         continue;
       }
       if (spec->windrow) {
-        report_.windrow_keys.insert(fmt::format("{}.{}", table, spec->name));
+        report_.add_on_beam(OnBeam::refused, entry.key,
+                            fmt::format("'{}' is a key of Windrow's own{}{}", spec->name,
+                                        spec->on_beam.empty() ? "" : "; ", spec->on_beam),
+                            fmt::format("{}.{}", table, spec->name));
       }
       bool const good = entry.value.is_null() || (!entry.value.unset && check(*spec, entry.value));
       if (!good) {
@@ -301,6 +303,9 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
         report_.add("E105", value, read.fault);
         return false;
       }
+      if (!spec.windrow) {
+        compare_with_beam(value, read);
+      }
       return true;
     }
     case KeyType::bytes:
@@ -332,6 +337,23 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
   }
 }
 
+// Of a duration that Beam reads too.
+void Keys::compare_with_beam(YamlNode const& value, ReadDuration const& read) {
+  if (read.days) {
+    std::string const text =
+        fmt::format("'{}' is {} here; Beam YAML takes a day as 12 hours", value.text,
+                    floor_mod(read.value->us, 3'600'000'000) == 0
+                        ? fmt::format("{}h", floor_div(read.value->us, 3'600'000'000))
+                        : to_string(*read.value));
+    report_.add("W201", value, text);
+    report_.add_on_beam(OnBeam::differs, value, text);
+  }
+  if (value.text.ends_with("us")) {
+    report_.add_on_beam(OnBeam::refused, value, "'us' is a unit of Windrow's own",
+                        "duration in us");
+  }
+}
+
 bool Keys::check_choice(KeySpec const& spec, YamlNode const& value) {
   if (value.is_scalar() && contains(spec.later, value.text)) {
     bool const unbuilt = spec.refusal == "E101";
@@ -343,6 +365,11 @@ bool Keys::check_choice(KeySpec const& spec, YamlNode const& value) {
   }
   std::vector<std::string> const choices = choices_of(spec);
   if (value.is_scalar() && std::find(choices.begin(), choices.end(), value.text) != choices.end()) {
+    if (contains(spec.own, value.text)) {
+      report_.add_on_beam(OnBeam::refused, value,
+                          fmt::format("{} '{}' is Windrow's own", spec.name, value.text),
+                          fmt::format("{}.{}: {}", table_, spec.name, value.text));
+    }
     return true;
   }
   report_.add(

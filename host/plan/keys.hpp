@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/model/time.hpp"
+#include "host/plan/duration.hpp"
 #include "host/plan/key_table.hpp"
 #include "host/plan/report.hpp"
 
@@ -39,6 +40,7 @@ class Keys {
  private:
   [[nodiscard]] bool check(KeySpec const& spec, YamlNode const& value);
   [[nodiscard]] bool check_choice(KeySpec const& spec, YamlNode const& value);
+  void compare_with_beam(YamlNode const& value, ReadDuration const& read);
   [[nodiscard]] KeySpec const& spec_of(std::string_view name) const;
   // "" = none; the default where it is not given.
   [[nodiscard]] std::string scalar(std::string_view name) const;
@@ -47,6 +49,7 @@ class Keys {
   YamlNode const* map_;
   std::span<KeySpec const> specs_;
   std::string place_;
+  std::string_view table_;
   std::set<std::string_view> bad_;
   bool complete_ = true;
 };

@@ -33,6 +33,12 @@ void expand(Context& context, YamlNode& node) {
     context.report.add_inside("E109", node, at, name.size() + 3,
                               fmt::format("environment variable '{}' is not set", name));
   }
+  if (expanded.replaced) {
+    context.report.add_on_beam(
+        OnBeam::differs, node,
+        "the environment is put in; Beam takes the text as it stands: use {{ name }}",
+        fmt::format("${{{}}}", fmt::join(expanded.names, ", ")));
+  }
   node.verbatim = node.verbatim && node.text == expanded.text;
   node.text = std::move(expanded.text);
   node.replaced = expanded.replaced;
@@ -74,7 +80,8 @@ std::vector<YamlNode const*> settings_maps(Context& context, YamlNode const& roo
   if (options != nullptr && options->is_map()) {
     if (YamlNode const* const windrow = options->find("windrow");
         windrow != nullptr && !windrow->is_null()) {
-      context.report.windrow_keys.insert("options.windrow");
+      context.report.add_on_beam(OnBeam::ignored, *options->find_key("windrow"),
+                                 "settings of Windrow's engine", "options.windrow");
       maps.push_back(windrow);
     }
     if (YamlNode const* const unsafe = options->find("allow_unsafe_triggers")) {
@@ -197,10 +204,11 @@ LoadResult load(std::string_view file_name, std::string const& text, LoadOptions
         test_itself(out, root, "the pipeline");
       }
     }
-    out.graph.windrow_keys.assign(context.report.windrow_keys.begin(),
-                                  context.report.windrow_keys.end());
+    out.graph.windrow_keys.assign(context.report.windrow_keys().begin(),
+                                  context.report.windrow_keys().end());
   }
   out.findings = context.report.take();
+  out.on_beam = context.report.take_on_beam();
   return out;
 }
 

@@ -79,7 +79,7 @@ struct LoadedPipeline {
   Graph graph;
   std::vector<PipelineTest> tests;
 };
-// `graph` means something only where `findings` hold no error.
+// `graph` and `on_beam` mean something only where `findings` hold no error.
 //   listed  of a file in Beam's list form, `pipelines: [{pipeline: ..}]`, its pipelines; `graph`
 //   and
 //           `tests` are empty then.  Only for Purpose::test, else the form is refused.
@@ -88,6 +88,7 @@ struct LoadedPipeline {
 struct LoadResult : LoadedPipeline {
   std::vector<LoadedPipeline> listed;
   std::vector<Finding> findings;
+  std::vector<Finding> on_beam;  // what Apache Beam refuses, ignores or takes otherwise
   [[nodiscard]] bool ok() const { return !has_errors(findings); }
 };
 

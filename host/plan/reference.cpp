@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "host/plan/aggregate_table.hpp"
@@ -40,7 +41,12 @@ std::string_view name_of(Role role) {
 
 std::string type_of(KeySpec const& spec) {
   if (spec.type == KeyType::choice) {
-    return fmt::format("{}", fmt::join(choices_of(spec), ", "));
+    std::vector<std::string> choices = choices_of(spec);
+    for (std::string& word : choices) {
+      std::vector<std::string> const own = words_of(spec.own);
+      word += std::find(own.begin(), own.end(), word) == own.end() ? "" : " **W**";
+    }
+    return fmt::format("{}", fmt::join(choices, ", "));
   }
   return std::string{spec.type == KeyType::structure ? "map, below" : name_of(spec.type)};
 }
@@ -115,6 +121,14 @@ void add_later(std::span<KeySpec const> keys, std::string_view where,
   }
 }
 
+void add_on_beam(std::string_view where, std::span<KeySpec const> keys, std::string& out) {
+  for (KeySpec const& spec : keys) {
+    if (!spec.on_beam.empty()) {
+      out += fmt::format("| `{}` of {} | {} |\n", spec.name, where, cell(spec.on_beam));
+    }
+  }
+}
+
 constexpr std::string_view trigger_text = R"(
 ### Triggers (**W**)
 
@@ -172,6 +186,21 @@ std::string reference() {
   }
   out +=
       fmt::format("\n### Not built yet\n\nRefused by name (E101): {}.\n", fmt::join(later, ", "));
+  out +=
+      "\n### On Apache Beam\n\nBeam refuses a file with keys of Windrow's own; `windrow check "
+      "--explain-beam FILE` names each place. What else is not the same there:\n\n"
+      "| what | on Beam |\n|---|---|\n"
+      "| `${NAME}` | stays as it stands |\n| a duration in `d` | a day has 12 hours |\n"
+      "| `options.windrow` | means nothing |\n";
+  add_on_beam("windowing", windowing_keys(), out);
+  for (TransformSpec const& spec : transform_table()) {
+    for (std::string_view rest = spec.on_beam; !rest.empty();) {
+      std::size_t const end = std::min(rest.find('\n'), rest.size());
+      out += fmt::format("| `{}` | {} |\n", spec.type, cell(rest.substr(0, end)));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    add_on_beam(spec.type, spec.keys, out);
+  }
   out +=
       "\n### Codes\n\nE is refused, W is a warning.\n\n| code | meaning | waits for "
       "|\n|---|---|---|\n";

@@ -19,6 +19,12 @@ void blacken(std::string& text, std::string const& secret) {
   }
 }
 
+// Of key paths: a.b.c and a.b[0] lie inside of a.b, a.bc does not.
+bool is_inside(std::string const& path, std::string const& owner) {
+  return path.size() > owner.size() && path.compare(0, owner.size(), owner) == 0 &&
+         (path[owner.size()] == '.' || path[owner.size()] == '[');
+}
+
 }  // namespace
 
 std::uint8_t Report::add_text(std::string name, std::vector<std::string> lines) {
@@ -53,31 +59,74 @@ void Report::add_at(std::string_view code, std::uint8_t source, Position at, int
   CodeEntry const* const entry = find_code(code);
   WINDROW_ASSERT(entry != nullptr && entry->waits_for.empty(),
                  "a finding needs a code of the table");
-  Finding finding;
+  Finding finding = placed(source, at, length, std::move(path), std::move(text));
   finding.severity = code[0] == 'W' ? Severity::warning : Severity::error;
   finding.code = code;
+  finding.suggestion = std::move(suggestion);
+  findings_.emplace_back(source, std::move(finding));
+}
+
+void Report::add_on_beam(OnBeam what, YamlNode const& at, std::string text, std::string own_key) {
+  if (at.source != 0) {
+    return;
+  }
+  if (!own_key.empty()) {
+    windrow_keys_.insert(std::move(own_key));
+  }
+  // Of a transform or an aggregate its type is named, and all of it is meant.
+  std::string path = at.path;
+  if (what == OnBeam::refused && path.ends_with(".type")) {
+    path.erase(path.size() - 5);
+  }
+  Finding finding = placed(at.source, at.at, at.length, std::move(path), std::move(text));
+  finding.severity = Severity::beam;
+  finding.code = what == OnBeam::refused   ? "refused"
+                 : what == OnBeam::ignored ? "ignored"
+                                           : "differs";
+  on_beam_.emplace_back(at.source, std::move(finding));
+}
+
+Finding Report::placed(std::uint8_t source, Position at, int length, std::string path,
+                       std::string text) const {
+  Finding finding;
   finding.file = texts_[source].name;
   finding.line = at.line;
   finding.column = at.column;
   finding.text = std::move(text);
   finding.path = std::move(path);
   finding.length = length;
-  finding.suggestion = std::move(suggestion);
   auto const line = static_cast<std::size_t>(at.line - 1);
   if (line < texts_[source].lines.size()) {
     finding.source_line = texts_[source].lines[line];
   }
-  findings_.emplace_back(source, std::move(finding));
+  return finding;
 }
 
-std::vector<Finding> Report::take() {
+std::vector<Finding> Report::take() { return sorted(findings_); }
+
+std::vector<Finding> Report::take_on_beam() {
+  std::vector<Finding> all = sorted(on_beam_);
+  std::vector<std::string> owners;  // key paths of what is refused or ignored as a whole
+  for (Finding const& finding : all) {
+    if (finding.code != "differs") {
+      owners.push_back(finding.path);
+    }
+  }
+  std::erase_if(all, [&](Finding const& finding) {
+    return std::any_of(owners.begin(), owners.end(),
+                       [&](std::string const& owner) { return is_inside(finding.path, owner); });
+  });
+  return all;
+}
+
+std::vector<Finding> Report::sorted(Placed& findings) const {
   // Errors of one place before its warnings; the order of discovery breaks ties.
-  std::stable_sort(findings_.begin(), findings_.end(), [](auto const& a, auto const& b) {
+  std::stable_sort(findings.begin(), findings.end(), [](auto const& a, auto const& b) {
     return std::tie(a.first, a.second.line, a.second.column) <
            std::tie(b.first, b.second.line, b.second.column);
   });
   std::vector<Finding> out;
-  for (auto& [source, finding] : findings_) {
+  for (auto& [source, finding] : findings) {
     for (std::string const& secret : secrets_) {
       blacken(finding.source_line, secret);
       blacken(finding.text, secret);
@@ -91,7 +140,7 @@ std::vector<Finding> Report::take() {
       out.push_back(std::move(finding));
     }
   }
-  findings_.clear();
+  findings.clear();
   return out;
 }
 

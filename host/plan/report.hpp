@@ -13,6 +13,12 @@
 
 namespace windrow {
 
+// What Apache Beam does with a part of a file that it does not take as Windrow does.
+//   refused  the whole file, while the pipeline is built and before any data is read
+//   ignored  nothing: it means nothing there
+//   differs  it runs, with the meaning that the text says
+enum class OnBeam : std::uint8_t { refused, ignored, differs };
+
 class Report {
  public:
   // Returns the index of the text: YamlNode::source.
@@ -28,23 +34,33 @@ class Report {
                   std::string text, std::string suggestion = {});
   void add_at(std::string_view code, std::uint8_t source, Position at, int length, std::string path,
               std::string text, std::string suggestion = {});
+  // `own_key`: its name in the list of Windrow's own keys; empty if the key is Beam's.  What stands
+  // outside of the pipeline file (-c, --set) Beam never sees.
+  void add_on_beam(OnBeam what, YamlNode const& at, std::string text, std::string own_key = {});
 
   [[nodiscard]] std::vector<std::string> const& lines(std::uint8_t source) const {
     return texts_[source].lines;
   }
   // In order of place; secrets blackened; equal findings once.
   [[nodiscard]] std::vector<Finding> take();
-
-  std::set<std::string> windrow_keys;  // keys of Windrow's own that were used
+  // What add_on_beam was told, in the same form, without what lies inside of something refused.
+  [[nodiscard]] std::vector<Finding> take_on_beam();
+  // Keys of Windrow's own that the file uses.
+  [[nodiscard]] std::set<std::string> const& windrow_keys() const { return windrow_keys_; }
 
  private:
+  using Placed = std::vector<std::pair<std::uint8_t, Finding>>;  // with the index of its text
+  [[nodiscard]] Finding placed(std::uint8_t source, Position at, int length, std::string path,
+                               std::string text) const;
+  [[nodiscard]] std::vector<Finding> sorted(Placed& findings) const;
   struct Text {
     std::string name;
     std::vector<std::string> lines;
   };
   std::vector<Text> texts_;
   std::vector<std::string> secrets_;
-  std::vector<std::pair<std::uint8_t, Finding>> findings_;
+  Placed findings_, on_beam_;
+  std::set<std::string> windrow_keys_;
 };
 
 // "did you mean 'x'?", or "".

@@ -13,10 +13,22 @@ constexpr KeySpec assign_timestamps[] = {
     required("timestamp", expression, "field or expression that gives the event time"),
     language,
     rows,
-    choice_of("unit", "s for numbers, rfc3339 for text", W, "s ms us ns rfc3339",
-              "what its numbers count"),
+    {.name = "unit",
+     .type = choice,
+     .fallback = "s for numbers, rfc3339 for text",
+     .windrow = W,
+     .meaning = "what its numbers count",
+     .choices = "s ms us ns rfc3339",
+     .on_beam =
+         "Beam counts seconds; for ms write `language: python` and `timestamp: \"ts / 1000\"`"},
     watermark,
 };
+constexpr KeySpec dropped_rows = [] {
+  KeySpec key = rows;
+  key.windrow = W;
+  key.on_beam = "Beam's Combine sets nothing aside: what it drops is gone";
+  return key;
+}();
 constexpr KeySpec window_into[] = {
     {.name = "windowing",
      .type = windowing,
@@ -52,14 +64,16 @@ constexpr KeySpec combine[] = {
     choice_of("language", "generic", beam, "generic sql", "sql: {out: \"sum(x)\"}"),
     choice_of("input_panes", "", W, "append replace",
               "how panes of a step with several per row id are read"),
-    rows,
+    dropped_rows,
 };
 constexpr KeySpec log_for_testing[] = {
     choice_of("level", "INFO", beam, "DEBUG INFO ERROR", "of the log lines"),
     {"prefix", text, "", beam, "put before every line"},
 };
 constexpr TransformSpec table[] = {
-    {"AssignTimestamps", Role::row, beam, true, "sets the event time", assign_timestamps},
+    {"AssignTimestamps", Role::row, beam, true, "sets the event time", assign_timestamps,
+     "its stamps make the watermark anew; on Beam the source's watermark stays, and rows whose new "
+     "stamps are behind it by more than a window are dropped"},
     {"WindowInto", Role::row, beam, true, "sets the windows of the Combines below", window_into},
     {"MapToFields", Role::row, beam, true, "computes fields", map_to_fields},
     {"Filter", Role::row, beam, true, "keeps some rows", filter},

@@ -29,7 +29,9 @@ std::optional<Secret> read_secret(Context& context, YamlEntry const& entry) {
                                    entry.key.text, kind_of(node)));
     return std::nullopt;
   }
-  context.report.windrow_keys.insert("secret." + node.entries[0].key.text);
+  context.report.add_on_beam(OnBeam::refused, node.entries[0].key,
+                             "a secret that is named and not written is Windrow's own",
+                             "secret." + node.entries[0].key.text);
   YamlNode const& value = node.entries[0].value;
   if (context.options.purpose != LoadOptions::Purpose::run) {
     return Secret{};

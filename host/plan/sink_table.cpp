@@ -49,7 +49,8 @@ constexpr auto write_to_json = joined(json_keys, every_sink);
 constexpr TransformSpec table[] = {
     {"AssertEqual", Role::end, beam, true, "fails unless these are the rows", assert_equal},
     {"WriteToSqlite", Role::end, W, true, "a table of a SQLite database", write_to_sqlite},
-    {"WriteToJson", Role::end, beam, true, "NDJSON files or stdout", write_to_json},
+    {"WriteToJson", Role::end, beam, true, "NDJSON files or stdout", write_to_json,
+     "rows are appended to the one file `path`; Beam writes new files whose names begin with it"},
     coming("WriteToKafka"),
     coming("WriteToPostgres"),
     coming("WriteToMySql"),

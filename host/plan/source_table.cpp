@@ -12,9 +12,13 @@ constexpr KeySpec read_from_kafka[] = {
     {"topics", texts, "", W, "several topics"},
     {"topic_pattern", text, "", W, "topics by regular expression"},
     required("bootstrap_servers", text, "host:port, separated by commas"),
-    choice_of("format", "RAW", beam, "RAW STRING JSON NDJSON AVRO PROTO",
-              "RAW and STRING give one field `payload`; NDJSON (W) several rows a message",
-              "AVRO PROTO"),
+    {.name = "format",
+     .type = choice,
+     .fallback = "RAW",
+     .meaning = "RAW and STRING give one field `payload`; NDJSON several rows a message",
+     .choices = "RAW STRING JSON NDJSON AVRO PROTO",
+     .later = "AVRO PROTO",
+     .own = "NDJSON"},
     {"schema", schema, "", beam, "JSON Schema of the rows; required for JSON and NDJSON"},
     {"consumer_config", map, "{}", beam,
      "settings of librdkafka; secrets as {env: NAME} or {file: PATH}"},
@@ -84,7 +88,11 @@ constexpr KeySpec generate[] = {
     watermark,
 };
 constexpr TransformSpec table[] = {
-    {"ReadFromKafka", Role::source, beam, true, "rows of Kafka topics", read_from_kafka},
+    {"ReadFromKafka", Role::source, beam, true, "rows of Kafka topics", read_from_kafka,
+     "the event time is the record's own, or `event_time`; on Beam it is the time of arrival, and "
+     "the watermark is the time of day\n"
+     "the position is part of Windrow's state, and offsets are committed for information only; on "
+     "Beam the client commits them by itself"},
     {"ReadFromJson", Role::source, beam, true, "rows of NDJSON files or stdin", read_from_json},
     {"Create", Role::source, beam, true, "rows that stand in the file", create},
     {"Generate", Role::source, W, true, "made-up page views", generate},

@@ -147,7 +147,8 @@ class StructureReader {
         report_.add("E101", *leaf.type_node,
                     fmt::format("transform '{}' is not built yet", leaf.type));
       } else if (leaf.spec->windrow) {
-        report_.windrow_keys.insert(std::string{leaf.spec->type});
+        report_.add_on_beam(OnBeam::refused, *leaf.type_node,
+                            fmt::format("transform '{}' is Windrow's own", leaf.type), leaf.type);
       }
       return;
     }

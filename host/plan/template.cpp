@@ -173,10 +173,10 @@ Expanded expand_environment(std::string_view text, Environment const& environmen
     }
     at = close + 1;
     out.replaced = true;
+    out.names.emplace_back(name);
     std::optional<std::string> const value = environment ? environment(name) : std::nullopt;
     if (value) {
       out.text += *value;
-      out.values.push_back(*value);
     } else if (colon != std::string_view::npos) {
       out.text += inside.substr(colon + 1);
     } else {

@@ -40,8 +40,8 @@ using Environment = std::function<std::optional<std::string>(std::string_view na
 struct Expanded {
   std::string text;
   bool replaced = false;
-  std::vector<std::string> unset;   // names without value and default
-  std::vector<std::string> values;  // of the variables that were put in
+  std::vector<std::string> names;  // of all variables in it
+  std::vector<std::string> unset;  // of those without value and default
 };
 // ${NAME}, ${NAME:default} and $${ in one scalar; what is put in is never scanned again.
 [[nodiscard]] Expanded expand_environment(std::string_view text, Environment const& environment);

@@ -102,11 +102,6 @@ class WindowingReader {
       return 0;
     }
     ReadDuration const read = read_duration(node->text);
-    if (read.days) {
-      report_.add("W201", *node,
-                  fmt::format("'{}' is {} here; Beam YAML takes a day as 12 hours", node->text,
-                              hours(*read.value)));
-    }
     if (read.value->us <= 0) {
       fail("E110", *node, fmt::format("{} must be positive, is {}", name, node->text));
       return 0;
@@ -116,11 +111,6 @@ class WindowingReader {
       return 0;
     }
     return read.value->us;
-  }
-  static std::string hours(Duration duration) {
-    return floor_mod(duration.us, 3'600'000'000) == 0
-               ? fmt::format("{}h", floor_div(duration.us, 3'600'000'000))
-               : to_string(duration);
   }
 
   void refuse_key(std::string_view name, std::string_view type) {
