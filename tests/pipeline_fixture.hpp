@@ -3,6 +3,7 @@
 #pragma once
 #include <charconv>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -128,6 +129,9 @@ class ScriptDecoder : public Decoder {
   }
 };
 
+// What a sink answers to a row, as JSON.
+using Answer = std::function<Outcome(std::string_view row)>;
+
 // Rows as JSON, in the order in which they came.
 struct Written {
   std::mutex mutex;
@@ -136,18 +140,25 @@ struct Written {
 };
 class RecordingSink : public Sink {
  public:
-  RecordingSink(SinkSchema schema, Written& written)
-      : schema_(std::move(schema)), written_(written) {}
+  RecordingSink(SinkSchema schema, Written& written, Answer answer)
+      : schema_(std::move(schema)), written_(written), answer_(std::move(answer)) {}
   void open() override {}
-  void write(SinkRowsView const& rows, std::span<Outcome> out, std::vector<SinkFault>&) override {
+  void write(SinkRowsView const& rows, std::span<Outcome> out,
+             std::vector<SinkFault>& faults) override {
+    faults.clear();
     std::lock_guard const lock(written_.mutex);
     EventBatchView view;
     view.rows = rows.rows;
     view.columns = rows.columns;
     for (std::size_t row = 0; row < rows.rows; ++row) {
-      std::string& text = written_.rows.emplace_back();
+      std::string text;
       append_row_json(schema_.columns, view, row, text);
-      out[row] = Outcome::ok;
+      out[row] = answer_ ? answer_(text) : Outcome::ok;
+      if (out[row] == Outcome::ok) {
+        written_.rows.push_back(std::move(text));
+      } else if (out[row] == Outcome::dead_letter) {
+        faults.push_back({row, "told so"});
+      }
     }
     written_.batches.push_back(rows.batch_no);
   }
@@ -155,6 +166,7 @@ class RecordingSink : public Sink {
  private:
   SinkSchema schema_;
   Written& written_;
+  Answer answer_;
 };
 
 inline Expression field(std::size_t index, ValueType type) {
@@ -209,13 +221,14 @@ inline Schema count_and_sum_schema() {
 inline ReadFromKafka scripted() { return {}; }
 
 // A pipeline over a graph whose first transform is the scripted source and whose WriteToJson
-// transforms write to `written` by name.
+// transforms write to `written` by name, as `answers` says.
 struct Bench {
   std::deque<Delivery> script;
   FakeClock clock;
   Workers workers{3};
   std::size_t cells_per_part = 65536;
   std::map<std::string, Written> written;
+  std::map<std::string, Answer> answers;
   Observer nobody;
   Observer* observer = &nobody;
 
@@ -233,8 +246,9 @@ struct Bench {
                              [] { return std::make_unique<ScriptDecoder>(); }});
     for (std::size_t t = 0; t < graph.transforms.size(); ++t) {
       if (std::holds_alternative<WriteToJson>(graph.transforms[t].config)) {
-        parts.sinks.push_back({t, std::make_unique<RecordingSink>(
-                                      sink_schema(graph, t), written[graph.transforms[t].name])});
+        std::string const& name = graph.transforms[t].name;
+        parts.sinks.push_back({t, std::make_unique<RecordingSink>(sink_schema(graph, t),
+                                                                  written[name], answers[name])});
       }
     }
     return std::make_unique<Pipeline>(std::move(parts));

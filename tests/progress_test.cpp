@@ -19,6 +19,13 @@ Progress lawful() {
   progress.steps[0].stats.aggregated = 15;
   progress.steps[0].stats.dropped_late = 4;
   progress.steps[0].stats.dropped_closed = 1;
+  progress.sinks.resize(1);
+  progress.sinks[0].name = "Save";
+  progress.sinks[0].taken = 10;
+  progress.sinks[0].rows = 4;
+  progress.sinks[0].superseded = 3;
+  progress.sinks[0].dead_letters = 2;
+  progress.sinks[0].queued = 1;
   return progress;
 }
 
@@ -44,6 +51,16 @@ TEST(ProgressTest, ALostPairIsNamedWithItsStep) {
     ++(progress.steps[0].stats.*member);
     ASSERT_EQ(broken_laws(progress).size(), 1U);
     EXPECT_NE(broken_laws(progress)[0].find("step=PerPage"), std::string::npos);
+  }
+}
+
+TEST(ProgressTest, ALostRowIsNamedWithItsSink) {
+  for (auto member : {&SinkProgress::taken, &SinkProgress::rows, &SinkProgress::superseded,
+                      &SinkProgress::dead_letters, &SinkProgress::queued}) {
+    Progress progress = lawful();
+    ++(progress.sinks[0].*member);
+    ASSERT_EQ(broken_laws(progress).size(), 1U);
+    EXPECT_NE(broken_laws(progress)[0].find("sink=Save"), std::string::npos);
   }
 }
 

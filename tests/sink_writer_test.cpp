@@ -93,9 +93,12 @@ TEST(SinkWriter, SplitsUntilTheBadRowIsAlone) {
   w.writer->settle();
   std::multiset<std::string> const got(w.written.begin(), w.written.end());
   EXPECT_EQ(got, (std::multiset<std::string>{"a", "b", "c", "d", "e", "f", "g"}));
-  auto const rejects = w.writer->take_rejects();
-  ASSERT_EQ(rejects.size(), 1U);
-  EXPECT_EQ(rejects[0].columns[0].view().text(0), "bad");
+  std::int64_t acked = 0;
+  auto const refused = w.writer->take_refused(acked);
+  EXPECT_EQ(acked, 1);
+  ASSERT_EQ(refused.size(), 1U);
+  ASSERT_EQ(refused[0].messages.size(), 1U);
+  EXPECT_EQ(refused[0].columns[0].view().text(0), "bad");
   EXPECT_EQ(w.writer->progress().dead_letters, 1U);
 }
 
@@ -109,9 +112,52 @@ TEST(SinkWriter, CountsSupersededRowsAsSuccessAndSetsDeadLettersAside) {
   w.writer->settle();
   EXPECT_EQ(w.writer->progress().superseded, 1U);
   EXPECT_EQ(w.writer->progress().rows, 1U);
-  auto const rejects = w.writer->take_rejects();
-  ASSERT_EQ(rejects.size(), 1U);
-  EXPECT_EQ(rejects[0].message, "told so");
+  EXPECT_EQ(w.writer->progress().taken, 3U);
+  EXPECT_EQ(w.writer->progress().queued, 0U);
+  std::int64_t acked = 0;
+  auto const refused = w.writer->take_refused(acked);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].messages, std::vector<std::string>{"told so"});
+}
+
+// "z" is refused at once and "a" after two tries, but "a" stands first.
+TEST(SinkWriter, GivesRefusedRowsInTheOrderOfTheirBatch) {
+  int tries = 0;
+  Writing w([&](std::string_view text, auto) {
+    return text == "a" && ++tries < 3   ? Outcome::retry
+           : text == "a" || text == "z" ? Outcome::dead_letter
+                                        : Outcome::ok;
+  });
+  w.writer->submit(batch_of(1, {"a", "m", "z"}));
+  w.writer->settle();
+  std::int64_t acked = 0;
+  auto const refused = w.writer->take_refused(acked);
+  ASSERT_EQ(refused.size(), 1U);
+  ASSERT_EQ(refused[0].messages.size(), 2U);
+  EXPECT_EQ(refused[0].columns[0].view().text(0), "a");
+  EXPECT_EQ(refused[0].columns[0].view().text(1), "z");
+  EXPECT_TRUE(w.writer->take_refused(acked).empty());
+}
+
+TEST(SinkWriter, KeepsWhatAPartRefusedUntilItsBatchIsAcknowledged) {
+  Writing w([](auto, auto) { return Outcome::dead_letter; });
+  SinkBatch part = batch_of(2, {"x"});
+  part.is_last = false;
+  w.writer->submit(batch_of(1, {"w"}));
+  w.writer->submit(std::move(part));
+  w.writer->settle();
+  std::int64_t acked = 0;
+  auto refused = w.writer->take_refused(acked);
+  EXPECT_EQ(acked, 1);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].batch_no, 1);
+  w.writer->submit(batch_of(2, {"y"}));
+  w.writer->settle();
+  refused = w.writer->take_refused(acked);
+  EXPECT_EQ(acked, 2);
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_EQ(refused[0].columns[0].view().text(0), "x");
+  EXPECT_EQ(refused[1].columns[0].view().text(0), "y");
 }
 
 TEST(SinkWriter, GivesUpWithStatus69AndStopsOnFatalWith76) {
@@ -184,6 +230,25 @@ TEST(SinkRows, TheLastPanePerIdWinsAndAnyPaneBeatsATombstone) {
   EXPECT_EQ(batch.columns[at].view().integers()[0], 3);
   EXPECT_EQ(batch.columns[at].view().integers()[2], 4);
   EXPECT_EQ(batch.tombstones, 1U);
+}
+
+TEST(SinkRows, RowsOfASinkWithAnErrorOutputKeepWhereTheyComeFrom) {
+  Graph graph = graph_with({false, {"window_start", "key"}, {}, ""});
+  graph.transforms[2].has_errors = true;
+  SinkRows rows(sink_layout(graph, 2));
+  Panes panes;
+  panes.add("a", 10, 1, 1);
+  panes.add("b", 0, 2, 0);
+  panes.add("a", 10, 3, 1);
+  rows.add(panes.rows.view(), {1, 77, {}, std::nullopt});
+  SinkBatch const batch = rows.take({1, 77, {}, std::nullopt}, true);
+  EXPECT_EQ(ids_of(batch), (std::vector<std::string>{"0|b", "10000000|a"}));
+  ASSERT_EQ(batch.origins.size(), 2U);
+  EXPECT_EQ(batch.origins[0].window->start.us, 0);
+  EXPECT_EQ(batch.origins[1].window->start.us, 10 * second);
+  EXPECT_EQ(batch.origins[1].event_time.us, 20 * second - 1);
+  EXPECT_FALSE(batch.origins[1].record);
+  EXPECT_TRUE(rows.take({2, 78, {}, std::nullopt}, true).origins.empty());
 }
 
 TEST(SinkRows, AppendedPanesKeepThemAllUnderIdsOfTheirOwn) {

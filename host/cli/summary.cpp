@@ -77,10 +77,14 @@ std::string summary_text(Summary const& summary) {
     }
   }
   for (SinkProgress const& s : summary.progress.sinks) {
-    fmt::format_to(
-        to, "{}: {} rows written, {} superseded, {} tombstones, {} dead letters, {} retries\n",
-        s.name, count_text(s.rows), count_text(s.superseded), count_text(s.tombstones),
-        count_text(s.dead_letters), count_text(s.retries));
+    fmt::format_to(to, "{}: {} rows = {} written + {} superseded + {} dead letters", s.name,
+                   count_text(s.taken), count_text(s.rows), count_text(s.superseded),
+                   count_text(s.dead_letters));
+    if (s.queued > 0) {
+      fmt::format_to(to, " + {} not written yet", count_text(s.queued));
+    }
+    fmt::format_to(to, "; {} tombstones, {} retries\n", count_text(s.tombstones),
+                   count_text(s.retries));
   }
   for (std::string const& law : summary.broken_laws) {
     fmt::format_to(to, "BROKEN LAW: {}\n", law);
@@ -146,11 +150,14 @@ std::string summary_json(Summary const& summary) {
   for (SinkProgress const& s : summary.progress.sinks) {
     out.StartObject();
     text(out, "name", s.name);
+    number(out, "taken", s.taken);
+    number(out, "queued", s.queued);
     number(out, "rows", s.rows);
     number(out, "superseded", s.superseded);
     number(out, "tombstones", s.tombstones);
     number(out, "dead_letters", s.dead_letters);
     number(out, "retries", s.retries);
+    fault_counts(out, s.set_aside);
     out.EndObject();
   }
   out.EndArray();

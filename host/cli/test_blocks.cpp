@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "host/cli/graph_part.hpp"
+#include "host/engine/stage_graph.hpp"
 #include "host/plan/suggestion.hpp"
 
 namespace windrow::cli {
@@ -87,7 +88,7 @@ class Mocking {
       return;
     }
     Transform const& before = graph_.transforms[inputs.front().transform];
-    if (before.step) {
+    if (before.step && !inputs.front().errors) {
       faults_.push_back(
           fmt::format("'{}' reads rows of a step, which have windows and panes that a mock "
                       "cannot say; mock what the step reads",
@@ -130,6 +131,11 @@ class Mocking {
           std::find(allowed.begin(), allowed.end(), transform.name) == allowed.end()) {
         faults_.push_back(
             fmt::format("source '{}' is neither mocked nor in allowed_sources", transform.name));
+      }
+      if (is_sink(transform.config)) {
+        faults_.push_back(fmt::format(
+            "a test writes to no sink, and what is expected reads what '{}' refuses; mock that",
+            transform.name));
       }
     }
   }

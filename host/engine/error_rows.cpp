@@ -1,19 +1,55 @@
 #include "host/engine/error_rows.hpp"
 
+#include <iterator>
+
 #include "host/engine/row_id.hpp"
 
 namespace windrow {
 
+std::uint32_t origin_of(RecordsView const* records, EventBatchView const& rows, std::size_t row) {
+  return records == nullptr || rows.origin.empty() ? no_origin : rows.origin[row];
+}
+
+std::optional<RecordPlace> place_of(RecordsView const* records, std::uint32_t origin) {
+  if (records == nullptr || origin == no_origin) {
+    return std::nullopt;
+  }
+  RawRecord const& record = records->raw->records[origin];
+  return RecordPlace{records->source, record.partition, record.offset};
+}
+
+void append_record_id(std::optional<RecordPlace> const& place, std::optional<std::uint32_t> line,
+                      std::optional<Window> const& window, std::string& out) {
+  std::string partition;
+  Scalar fields[5];
+  if (place) {
+    partition = place->source->partition_name(place->partition);
+    fields[0] = Scalar::of_string(place->source->path_of(place->partition, place->offset));
+    fields[1] = Scalar::of_string(partition);
+    fields[2] = Scalar::of(place->offset);
+  }
+  if (line) {
+    fields[3] = Scalar::of(std::int64_t{*line});
+  }
+  if (window) {
+    fields[4] = Scalar::of(window->start.us);
+  }
+  append_id_field(fields[0], out);
+  for (std::size_t i = 1; i < std::size(fields); ++i) {
+    out += '|';
+    append_id_field(fields[i], out);
+  }
+}
+
 void append_error_row(ErrorRow const& error, EventTime event_time, EventBatch& out) {
   std::string partition;
   Scalar source_name, partition_name, offset, line, start, end, version;
-  if (error.records != nullptr && error.origin != no_origin) {
-    RawRecord const& record = error.records->raw->records[error.origin];
-    partition = error.records->source->partition_name(record.partition);
-    source_name =
-        Scalar::of_string(error.records->source->path_of(record.partition, record.offset));
+  if (error.place) {
+    auto const& [source, number, at] = *error.place;
+    partition = source->partition_name(number);
+    source_name = Scalar::of_string(source->path_of(number, at));
     partition_name = Scalar::of_string(partition);
-    offset = Scalar::of(record.offset);
+    offset = Scalar::of(at);
   }
   if (error.line) {
     line = Scalar::of(std::int64_t{*error.line});
@@ -27,12 +63,7 @@ void append_error_row(ErrorRow const& error, EventTime event_time, EventBatch& o
   }
   std::string id(error.id);
   if (id.empty()) {
-    for (Scalar const& field : {source_name, partition_name, offset, line, start}) {
-      if (!id.empty()) {
-        id += '|';
-      }
-      append_id_field(field, id);
-    }
+    append_record_id(error.place, error.line, error.window, id);
   }
   Scalar const cells[] = {Scalar::of_string(error.element),
                           Scalar::of_string(error.message),

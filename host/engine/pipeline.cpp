@@ -8,15 +8,9 @@
 
 namespace windrow {
 
-namespace {
-
-// Rows that a sink gets at once, while the panes of a batch come in parts.
-constexpr std::size_t sink_part_rows = 65536;
-
-}  // namespace
-
 bool Pipeline::step() {
   Impl& p = *impl_;
+  p.hand_on_refused();
   std::int64_t const wait_us = p.poll_wait_us();
   for (auto const& source : p.sources) {  // records, ranges, who is caught up or ended
     source->poll(p.parts.graph.settings.batch_rows_max, wait_us);
@@ -113,25 +107,9 @@ void Pipeline::Impl::deliver(RowStage const& stage, std::span<StageChunk* const>
       if (context.in_parts && rows.rows > 0 && sink.rows.collected() >= sink_part_rows) {
         write_sink(sink, plan, false);
       }
-      sink.rows.add(rows, context.stamp);
+      sink.rows.add(rows, context.stamp, context.records);
     }
-    for (std::size_t const node : shape.asserts) {
-      checks.at(shape.nodes[node].transform).add(chunk->nodes[node].in);
-    }
-    for (std::size_t const node : shape.logs) {
-      auto const& log =
-          std::get<LogForTesting>(parts.graph.transforms[shape.nodes[node].transform].config);
-      EventBatchView const& rows = chunk->nodes[node].in;
-      for (std::size_t row = 0; row < rows.rows; ++row) {
-        std::string line = log.prefix;
-        append_row_json(stage.input_schema(node), rows, row, line);
-        parts.observer.on_log(log.level, line);
-      }
-    }
-    units.look(shape, *chunk, parts.observer);
-    for (SetAside const& row : chunk->set_aside) {
-      parts.observer.on_set_aside(row.transform, fault_name(row.fault), row.message, row.element);
-    }
+    look(stage, *chunk);
     if (source != nullptr) {
       source->count_faults(chunk->faults);
     } else {
@@ -140,41 +118,25 @@ void Pipeline::Impl::deliver(RowStage const& stage, std::span<StageChunk* const>
   }
 }
 
-// Hands over what was collected for a sink; `is_last`: the batch has no more.
-void Pipeline::Impl::write_sink(SinkEnd& sink, BatchPlan const& plan, bool is_last) {
-  SinkBatch batch = sink.rows.take(
-      {plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt}, is_last);
-  if (is_last && sink.step) {
-    batch.watermark = steps[*sink.step]->output_watermark();
+// Rows whose way ends in checks and logs, and those set aside.
+void Pipeline::Impl::look(RowStage const& stage, StageChunk const& chunk) {
+  StageGraph const& shape = stage.shape();
+  for (std::size_t const node : shape.asserts) {
+    checks.at(shape.nodes[node].transform).add(chunk.nodes[node].in);
   }
-  if (!sink.writer->has_room()) {
-    SinkProgress const progress = sink.writer->progress();
-    parts.observer.on_pause("sink " + progress.name + ": " +
-                            (progress.waiting.empty() ? "is behind" : progress.waiting));
-    sink.writer->submit(std::move(batch));
-    parts.observer.on_pause({});
-  } else {
-    sink.writer->submit(std::move(batch));
-  }
-}
-
-void Pipeline::Impl::write_sinks(BatchPlan const& plan) {
-  for (SinkEnd& sink : sinks) {
-    write_sink(sink, plan, true);
-    for (SinkReject const& reject : sink.writer->take_rejects()) {
-      if (parts.observer.wants_set_aside()) {
-        std::string element;
-        EventBatchView row;
-        std::vector<ColumnView> columns;
-        for (Column const& column : reject.columns) {
-          columns.push_back(column.view());
-        }
-        row.rows = 1;
-        row.columns = columns;
-        append_row_json(sink.writer->schema().columns, row, 0, element);
-        parts.observer.on_set_aside(sink.transform, "dead_letter", reject.message, element);
-      }
+  for (std::size_t const node : shape.logs) {
+    auto const& log =
+        std::get<LogForTesting>(parts.graph.transforms[shape.nodes[node].transform].config);
+    EventBatchView const& rows = chunk.nodes[node].in;
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      std::string line = log.prefix;
+      append_row_json(stage.input_schema(node), rows, row, line);
+      parts.observer.on_log(log.level, line);
     }
+  }
+  units.look(shape, chunk, parts.observer);
+  for (SetAside const& row : chunk.set_aside) {
+    parts.observer.on_set_aside(row.transform, fault_name(row.fault), row.message, row.element);
   }
 }
 

@@ -73,7 +73,7 @@ class Pipeline {
   void committed();
 
   [[nodiscard]] Progress progress() const;
-  // The totals with both conservation laws and what AssertEqual found.
+  // The totals with the conservation laws and what AssertEqual found.
   [[nodiscard]] Summary summary() const;
 
  private:

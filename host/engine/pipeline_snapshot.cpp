@@ -4,6 +4,7 @@
 #include <string>
 
 #include "host/engine/pipeline_impl.hpp"
+#include "host/model/portable.hpp"
 
 namespace windrow {
 namespace {
@@ -89,8 +90,12 @@ void Pipeline::snapshot(StateWriter& out) const {
   for (Impl::SinkEnd const& sink : p.sinks) {
     SinkProgress const totals = sink.writer->progress();
     ByteWriter sink_bytes;
-    for (std::uint64_t const total :
-         {totals.rows, totals.superseded, totals.tombstones, totals.retries, totals.dead_letters}) {
+    WINDROW_ASSERT(totals.queued == 0 && sink.held.empty(), "settle comes before snapshot");
+    for (std::uint64_t const total : {totals.taken, totals.rows, totals.superseded,
+                                      totals.tombstones, totals.retries, totals.dead_letters}) {
+      sink_bytes.put(total);
+    }
+    for (std::uint64_t const total : sink.set_aside) {
       sink_bytes.put(total);
     }
     out.component("sink totals: " + totals.name).piece("totals", 0, sink_bytes.bytes());
@@ -122,9 +127,12 @@ void Pipeline::restore(StateReader& in) {
     SinkProgress totals = sink.writer->progress();
     std::string const piece = only_piece(in, "sink totals: " + totals.name);
     ByteReader sink_bytes(piece);
-    for (std::uint64_t* const total : {&totals.rows, &totals.superseded, &totals.tombstones,
-                                       &totals.retries, &totals.dead_letters}) {
+    for (std::uint64_t* const total : {&totals.taken, &totals.rows, &totals.superseded,
+                                       &totals.tombstones, &totals.retries, &totals.dead_letters}) {
       *total = sink_bytes.get<std::uint64_t>();
+    }
+    for (std::uint64_t& total : sink.set_aside) {
+      total = sink_bytes.get<std::uint64_t>();
     }
     totals.acked_batch = p.batch_no;
     sink.writer->restore(totals);

@@ -61,24 +61,45 @@ Pipeline::Impl::Impl(PipelineParts pipeline_parts)
       }
     }
   }
-  RetrySettings retry;
-  retry.give_up_after = graph.settings.give_up_after;
-  for (SinkPart& part : parts.sinks) {
-    SinkLayout layout = sink_layout(graph, part.transform);
-    SinkSchema schema = layout.schema;
-    std::optional<std::size_t> step;
-    if (auto const producer = producer_of(graph, part.transform)) {
-      step = step_of.at(*producer);
-    }
-    sink_of.emplace(part.transform, sinks.size());
-    sinks.push_back(
-        {part.transform, step, SinkRows(std::move(layout)),
-         std::make_unique<SinkWriter>(part.transform, graph.transforms[part.transform].name,
-                                      std::move(part.sink), std::move(schema), retry)});
-  }
+  build_sinks();
   frozen = !graph.settings.batch_clock_wall &&
            std::all_of(sources.begin(), sources.end(),
                        [](auto const& source) { return source->bounded(); });
+}
+
+void Pipeline::Impl::build_sinks() {
+  Graph const& graph = parts.graph;
+  RetrySettings retry;
+  retry.give_up_after = graph.settings.give_up_after;
+  std::sort(parts.sinks.begin(), parts.sinks.end(),
+            [](SinkPart const& a, SinkPart const& b) { return a.transform < b.transform; });
+  for (SinkPart& part : parts.sinks) {
+    SinkLayout layout = sink_layout(graph, part.transform);
+    SinkSchema schema = layout.schema;
+    SinkEnd sink{.transform = part.transform, .rows = SinkRows(std::move(layout))};
+    if (auto const producer = producer_of(graph, part.transform)) {
+      sink.step = step_of.at(*producer);
+    }
+    Transform const& transform = graph.transforms[part.transform];
+    sink.writer = std::make_unique<SinkWriter>(part.transform, transform.name, std::move(part.sink),
+                                               std::move(schema), retry);
+    if (transform.has_errors) {
+      sink.errors.emplace(graph, part.transform);
+    }
+    sink_of.emplace(part.transform, sinks.size());
+    sinks.push_back(std::move(sink));
+  }
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    if (!sinks[i].errors) {
+      continue;
+    }
+    StageGraph const& shape = sinks[i].errors->stage().shape();
+    for (std::size_t const node : shape.sinks) {
+      SinkEnd& reader = sinks[sink_of.at(shape.nodes[node].transform)];
+      reader.above.push_back(i);
+      reader.refused_above.emplace(sink_layout(graph, reader.transform));
+    }
+  }
 }
 
 Pipeline::Pipeline(PipelineParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -119,6 +140,7 @@ Progress Pipeline::progress() const {
   }
   for (Impl::SinkEnd const& sink : impl_->sinks) {
     out.sinks.push_back(sink.writer->progress());
+    out.sinks.back().set_aside = sink.set_aside;
   }
   return out;
 }

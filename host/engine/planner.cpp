@@ -74,12 +74,6 @@ std::uint64_t Pipeline::Impl::state_bytes() const {
   return bytes;
 }
 
-void Pipeline::Impl::settle_sinks() {
-  for (SinkEnd& sink : sinks) {
-    sink.writer->settle();
-  }
-}
-
 bool Pipeline::Impl::all_ended() const {
   return std::all_of(sources.begin(), sources.end(),
                      [](auto const& source) { return source->ended(); });

@@ -23,6 +23,14 @@ std::vector<std::string> broken_laws(Progress const& progress) {
           step.name, stats.assigned, stats.aggregated, stats.dropped_late, stats.dropped_closed));
     }
   }
+  for (SinkProgress const& sink : progress.sinks) {
+    if (sink.taken != sink.rows + sink.superseded + sink.dead_letters + sink.queued) {
+      broken.push_back(fmt::format(
+          "sink: taken = rows + superseded + dead_letters + queued: sink={} taken={} rows={} "
+          "superseded={} dead_letters={} queued={}",
+          sink.name, sink.taken, sink.rows, sink.superseded, sink.dead_letters, sink.queued));
+    }
+  }
   return broken;
 }
 

@@ -46,12 +46,17 @@ struct StepProgress {
   std::vector<PartitionDrops> drops;
 };
 
+// Of one sink.
+//   taken   rows that it was given;  queued: of these, not acknowledged yet
+//   rows    written, tombstones too
 struct SinkProgress {
   std::size_t transform = 0;
   std::string name;
+  std::uint64_t taken = 0, queued = 0;
   std::uint64_t rows = 0, superseded = 0, tombstones = 0, retries = 0, dead_letters = 0;
   std::int64_t acked_batch = 0;
-  std::string waiting;  // why it retries or pauses, else empty
+  FaultCounts set_aside{};  // of the row transforms below its error output
+  std::string waiting;      // why it retries or pauses, else empty
 };
 
 struct Progress {
@@ -64,14 +69,14 @@ struct Progress {
   std::vector<SinkProgress> sinks;
 };
 
-// Both laws of operations.md 4: per source read = decoded + rejected; per step assigned =
-// aggregated + dropped_late + dropped_closed.  One text per law that does not hold, empty if all
-// do.
+// The laws of operations.md 4: per source read = decoded + rejected; per step assigned =
+// aggregated + dropped_late + dropped_closed; per sink taken = rows + superseded + dead_letters +
+// queued.  One text per law that does not hold, empty if all do.
 [[nodiscard]] std::vector<std::string> broken_laws(Progress const& progress);
 
 struct Summary {
   Progress progress;
-  std::vector<std::string> broken_laws;  // empty: both hold everywhere
+  std::vector<std::string> broken_laws;  // empty: all hold everywhere
   std::vector<std::string> failures;     // differences found by AssertEqual
 };
 

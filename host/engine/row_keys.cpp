@@ -173,10 +173,7 @@ void RowStage::drop_refused(StageContext const& context, std::size_t end, StageC
     error.element = element;
     error.message = "a new key over memory_limit";
     error.fault = Fault::memory_limit;
-    error.records = context.records;
-    error.origin = context.records == nullptr || keyed.input.origin.empty()
-                       ? no_origin
-                       : keyed.input.origin[row];
+    error.comes_from(context.records, origin_of(context.records, keyed.input, row));
     append_error_row(error, keyed.input.event_time[row], refused);
     if (context.wants_set_aside) {
       chunk.set_aside.push_back(

@@ -130,8 +130,7 @@ void RowStage::set_aside(StageContext const& context, std::size_t node, EventBat
     error.element = element;
     error.message = message;
     error.fault = fault;
-    error.records = context.records;
-    error.origin = context.records == nullptr || rows.origin.empty() ? no_origin : rows.origin[row];
+    error.comes_from(context.records, origin_of(context.records, rows, row));
     if (!rows.window.empty()) {
       error.window = rows.window[row];
       error.pane_version = context.stamp.pane_version;
@@ -156,8 +155,7 @@ void RowStage::read_source(StageContext const& context, EventBatchView const& ro
       error.element = record.bytes;
       error.message = record.message;
       error.fault = record.fault;
-      error.records = context.records;
-      error.origin = record.record;
+      error.comes_from(context.records, record.record);
       error.line = record.line;
       append_error_row(error, context.records->raw->records[record.record].time, at.made_errors);
     }

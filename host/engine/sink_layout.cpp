@@ -103,6 +103,7 @@ SinkLayout sink_layout(Graph const& graph, std::size_t transform) {
   Schema const& input = edge.errors ? error_schema() : graph.transforms[edge.transform].output;
   LayoutBuilder build(settings, input);
   SinkLayout& out = build.out();
+  out.has_errors = sink.has_errors;
   if (!producer_of(graph, transform)) {
     for (std::size_t i = 0; i < input.fields.size(); ++i) {
       build.field(i);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <unordered_map>
+#include <utility>
 
 #include "host/engine/row_id.hpp"
 
@@ -66,7 +67,8 @@ std::vector<Column> columns_of(SinkSchema const& schema) {
 SinkRows::SinkRows(SinkLayout layout)
     : layout_(std::move(layout)), columns_(columns_of(layout_.schema)) {}
 
-void SinkRows::add(EventBatchView const& rows, BatchStamp const& stamp) {
+void SinkRows::add(EventBatchView const& rows, BatchStamp const& stamp,
+                   RecordsView const* records) {
   for (std::size_t row = 0; row < rows.rows; ++row) {
     if (layout_.has_id) {
       id_.clear();
@@ -84,6 +86,14 @@ void SinkRows::add(EventBatchView const& rows, BatchStamp const& stamp) {
     }
     place_.push_back(layout_.has_id && !rows.origin.empty() ? rows.origin[row] : 0);
     tombstone_.push_back(!rows.deleted.empty() && rows.deleted[row] != 0 ? 1 : 0);
+    if (layout_.has_errors) {
+      SinkRowOrigin& origin = origins_.emplace_back();
+      origin.event_time = rows.event_time[row];
+      if (!rows.window.empty()) {
+        origin.window = rows.window[row];
+      }
+      origin.record = place_of(records, origin_of(records, rows, row));
+    }
   }
 }
 
@@ -117,6 +127,7 @@ SinkBatch SinkRows::take(BatchStamp const& stamp, bool is_last) {
   if (as_collected) {
     out.columns = std::move(columns_);
     columns_ = columns_of(layout_.schema);
+    out.origins = std::exchange(origins_, {});
   } else {
     out.columns = columns_of(layout_.schema);
     for (std::size_t c = 0; c < columns_.size(); ++c) {
@@ -127,6 +138,12 @@ SinkBatch SinkRows::take(BatchStamp const& stamp, bool is_last) {
     }
     for (Column& column : columns_) {
       column.clear();
+    }
+    if (layout_.has_errors) {
+      for (std::uint32_t const row : order) {
+        out.origins.push_back(origins_[row]);
+      }
+      origins_.clear();
     }
   }
   handed_over_ = is_last ? 0 : handed_over_ + place_.size();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/engine/error_rows.hpp"
 #include "host/engine/observer.hpp"
 #include "host/engine/sink.hpp"
 #include "host/plan/graph.hpp"
@@ -39,16 +40,26 @@ struct SinkLayout {
   std::vector<Cell> id_fields;  // the fields of `key` but window_start
   std::string id_prefix;
   bool has_id = false;
-  bool numbered = false;  // ids end in the ordinal of the pane in its batch
+  bool numbered = false;    // ids end in the ordinal of the pane in its batch
+  bool has_errors = false;  // what it refuses is read: rows keep where they come from
 };
 [[nodiscard]] SinkLayout sink_layout(Graph const& graph, std::size_t transform);
 
+// Where a row on its way to a sink comes from.
+struct SinkRowOrigin {
+  EventTime event_time;
+  std::optional<Window> window;
+  std::optional<RecordPlace> record;
+};
+
 // Rows on their way to a sink: a batch, or a part of one (`is_last`: its last).
+//   origins  per row where SinkLayout::has_errors, else empty
 struct SinkBatch {
   std::int64_t batch_no = 0, pane_version = 0;
   std::optional<Watermark> watermark;
   std::size_t rows = 0, tombstones = 0;
   std::vector<Column> columns;
+  std::vector<SinkRowOrigin> origins;
   bool is_last = true;
 };
 
@@ -56,7 +67,9 @@ struct SinkBatch {
 class SinkRows {
  public:
   explicit SinkRows(SinkLayout layout);
-  void add(EventBatchView const& rows, BatchStamp const& stamp);
+  // `records`: of a source's rows, where they come from.
+  void add(EventBatchView const& rows, BatchStamp const& stamp,
+           RecordsView const* records = nullptr);
   // Hands over what was collected: upserts with one row per id (the last pane wins, and any pane
   // over a tombstone), in the order (e, s, key bytes) with the phases merged.
   [[nodiscard]] SinkBatch take(BatchStamp const& stamp, bool is_last);
@@ -66,6 +79,7 @@ class SinkRows {
  private:
   SinkLayout layout_;
   std::vector<Column> columns_;
+  std::vector<SinkRowOrigin> origins_;   // as SinkBatch::origins
   std::vector<std::uint32_t> place_;     // row -> its place in the step's sink order
   std::vector<std::uint8_t> tombstone_;  // row -> is it one
   std::size_t handed_over_ = 0;          // of this batch

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <numeric>
 
 namespace windrow {
@@ -27,6 +28,26 @@ std::vector<Column> rows_of(std::vector<Column> const& columns,
       to.append(view, row);
     }
   }
+  return out;
+}
+
+// In the order of the batch: which row was refused first, the world decides.
+RefusedRows refused_of(SinkBatch const& batch,
+                       std::vector<std::pair<std::uint32_t, std::string>>& refused) {
+  if (refused.empty()) {
+    return {};
+  }
+  std::sort(refused.begin(), refused.end());
+  RefusedRows out{batch.batch_no, batch.pane_version, {}, {}, {}};
+  std::vector<std::uint32_t> rows;
+  for (auto& [row, message] : refused) {
+    rows.push_back(row);
+    out.messages.push_back(std::move(message));
+    if (!batch.origins.empty()) {
+      out.origins.push_back(batch.origins[row]);
+    }
+  }
+  out.columns = rows_of(batch.columns, rows);
   return out;
 }
 
@@ -68,6 +89,8 @@ void SinkWriter::submit(SinkBatch batch) {
   if (failure_) {
     std::rethrow_exception(failure_);
   }
+  totals_.taken += batch.rows;
+  totals_.queued += batch.rows;
   queue_.push_back(std::move(batch));
   changed_.notify_all();
 }
@@ -92,9 +115,15 @@ SinkProgress SinkWriter::progress() const {
   return totals_;
 }
 
-std::vector<SinkReject> SinkWriter::take_rejects() {
+std::vector<RefusedRows> SinkWriter::take_refused(std::int64_t& acked_batch) {
   std::lock_guard const lock(mutex_);
-  return std::exchange(rejects_, {});
+  acked_batch = totals_.acked_batch;
+  auto const open = std::find_if(refused_.begin(), refused_.end(), [&](RefusedRows const& rows) {
+    return rows.batch_no > acked_batch;  // parts of a batch whose last is still to come
+  });
+  std::vector<RefusedRows> out(std::move_iterator(refused_.begin()), std::move_iterator(open));
+  refused_.erase(refused_.begin(), open);
+  return out;
 }
 
 void SinkWriter::work() {
@@ -115,15 +144,16 @@ void SinkWriter::work() {
       }
       SinkBatch const& batch = queue_.front();  // a deque: its address stays while others come
       lock.unlock();
-      write(batch);
+      Outcomes outcomes = write(batch);
+      RefusedRows refused = refused_of(batch, outcomes.refused);
       lock.lock();
       if (stop_) {
         return;
       }
-      if (batch.is_last) {
-        totals_.acked_batch = batch.batch_no;
+      count(batch, outcomes);
+      if (!refused.messages.empty()) {
+        refused_.push_back(std::move(refused));
       }
-      totals_.tombstones += batch.tombstones;
       queue_.pop_front();
       changed_.notify_all();
     }
@@ -134,16 +164,30 @@ void SinkWriter::work() {
   }
 }
 
-void SinkWriter::write(SinkBatch const& batch) {
-  if (batch.rows > 0) {
-    std::vector<std::uint32_t> rows(batch.rows);
-    std::iota(rows.begin(), rows.end(), 0U);
-    write_rows(batch, std::move(rows));
+void SinkWriter::count(SinkBatch const& batch, Outcomes const& outcomes) {
+  totals_.queued -= batch.rows;
+  totals_.rows += outcomes.written;
+  totals_.superseded += outcomes.superseded;
+  totals_.dead_letters += outcomes.refused.size();
+  totals_.tombstones += batch.tombstones;
+  if (batch.is_last) {
+    totals_.acked_batch = batch.batch_no;
   }
 }
 
+SinkWriter::Outcomes SinkWriter::write(SinkBatch const& batch) {
+  Outcomes out;
+  if (batch.rows > 0) {
+    std::vector<std::uint32_t> rows(batch.rows);
+    std::iota(rows.begin(), rows.end(), 0U);
+    write_rows(batch, std::move(rows), out);
+  }
+  return out;
+}
+
 // Writes the rows named until each is acknowledged, superseded or set aside.
-void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows) {
+void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows,
+                            Outcomes& out) {
   Duration waited;
   std::vector<Outcome> outcomes;
   std::vector<SinkFault> told;
@@ -157,28 +201,30 @@ void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> r
         outcomes, told);
 
     std::vector<std::uint32_t> again, split;
+    std::string why_split;
     bool pause = false;
-    std::uint64_t written = 0, superseded = 0;
     auto const message_of = [&](std::size_t row) -> std::string {
-      for (SinkFault const& fault : told) {
-        if (fault.row == row) {
-          return fault.message;
-        }
+      auto const at = std::lower_bound(
+          told.begin(), told.end(), row,
+          [](SinkFault const& fault, std::size_t wanted) { return fault.row < wanted; });
+      if (at != told.end() && at->row == row) {
+        return at->message;
       }
       return told.empty() ? "the sink gave no reason" : told.front().message;
     };
     for (std::size_t i = 0; i < rows.size(); ++i) {
       switch (outcomes[i]) {
         case Outcome::ok:
-          ++written;
+          ++out.written;
           break;
         case Outcome::superseded:
-          ++superseded;
+          ++out.superseded;
           break;
         case Outcome::dead_letter:
-          reject(batch, rows[i], message_of(i));
+          out.refused.emplace_back(rows[i], message_of(i));
           break;
         case Outcome::split:
+          why_split = split.empty() ? message_of(i) : why_split;
           split.push_back(rows[i]);
           break;
         case Outcome::pause:
@@ -191,17 +237,12 @@ void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> r
           throw EnvironmentError(fmt::format("sink: {}: sink={}", message_of(i), totals_.name), 76);
       }
     }
-    {
-      std::lock_guard const lock(mutex_);
-      totals_.rows += written;
-      totals_.superseded += superseded;
-    }
     if (split.size() == 1) {
-      reject(batch, split[0], message_of(0));
+      out.refused.emplace_back(split[0], std::move(why_split));
     } else if (!split.empty()) {
       auto const middle = split.begin() + static_cast<std::ptrdiff_t>(split.size() / 2);
-      write_rows(batch, {split.begin(), middle});
-      write_rows(batch, {middle, split.end()});
+      write_rows(batch, {split.begin(), middle}, out);
+      write_rows(batch, {middle, split.end()}, out);
     }
     rows = std::move(again);
     if (rows.empty()) {
@@ -235,13 +276,6 @@ bool SinkWriter::wait_after_failure(std::string const& why, bool pause, unsigned
   totals_.waiting = why;
   changed_.wait_for(lock, std::chrono::microseconds(wait.us), [&] { return stop_; });
   return !stop_;
-}
-
-void SinkWriter::reject(SinkBatch const& batch, std::uint32_t row, std::string message) {
-  std::vector<Column> columns = rows_of(batch.columns, {row});
-  std::lock_guard const lock(mutex_);
-  ++totals_.dead_letters;
-  rejects_.push_back({std::move(message), std::move(columns)});
 }
 
 }  // namespace windrow

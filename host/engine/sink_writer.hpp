@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "host/engine/progress.hpp"
@@ -27,10 +28,13 @@ struct RetrySettings {
   std::size_t queue_max = 8;  // batches
 };
 
-// A row that can never be written.
-struct SinkReject {
-  std::string message;
-  std::vector<Column> columns;  // one row, as SinkSchema::columns
+// Rows of one SinkBatch that can never be written, in its order.
+//   columns  as SinkSchema::columns;  origins  as SinkBatch::origins
+struct RefusedRows {
+  std::int64_t batch_no = 0, pane_version = 0;
+  std::vector<std::string> messages;  // why, per row
+  std::vector<Column> columns;
+  std::vector<SinkRowOrigin> origins;
 };
 
 class SinkWriter {
@@ -50,16 +54,21 @@ class SinkWriter {
   [[nodiscard]] SinkSchema const& schema() const { return schema_; }
   // Counters of an earlier run, before `open`.
   void restore(SinkProgress const& totals);
-  // Rows set aside since the last call.
-  [[nodiscard]] std::vector<SinkReject> take_rejects();
+  // Of the batches acknowledged since the last call, all that was refused; and the last of them.
+  [[nodiscard]] std::vector<RefusedRows> take_refused(std::int64_t& acked_batch);
 
  private:
+  // What became of the rows of one SinkBatch; `refused`: which, and why.
+  struct Outcomes {
+    std::uint64_t written = 0, superseded = 0;
+    std::vector<std::pair<std::uint32_t, std::string>> refused;
+  };
   void work();
-  void write(SinkBatch const& batch);
-  void write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows);
+  [[nodiscard]] Outcomes write(SinkBatch const& batch);
+  void write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows, Outcomes& out);
+  void count(SinkBatch const& batch, Outcomes const& outcomes);
   // False when the writer is to stop.
   bool wait_after_failure(std::string const& why, bool pause, unsigned failures, Duration& waited);
-  void reject(SinkBatch const& batch, std::uint32_t row, std::string message);
 
   std::unique_ptr<Sink> sink_;
   SinkSchema schema_;
@@ -68,7 +77,7 @@ class SinkWriter {
   std::condition_variable changed_;
   std::deque<SinkBatch> queue_;  // the first is in hand
   SinkProgress totals_;
-  std::vector<SinkReject> rejects_;
+  std::vector<RefusedRows> refused_;
   std::exception_ptr failure_;
   bool stop_ = false, flush_ = false;
   std::uint64_t jitter_ = 1;

@@ -9,7 +9,7 @@ std::string_view fault_name(Fault fault) {
   static constexpr std::array<std::string_view, faults> names{
       "bad_json",     "missing_field",  "wrong_type",    "bad_utf8",         "integer_overflow",
       "too_deep",     "too_large",      "bad_timestamp", "future_timestamp", "bad_expression",
-      "dropped_late", "dropped_closed", "overflow",      "memory_limit"};
+      "dropped_late", "dropped_closed", "overflow",      "memory_limit",     "dead_letter"};
   return names.at(static_cast<std::size_t>(fault));
 }
 

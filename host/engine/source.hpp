@@ -88,9 +88,10 @@ enum class Fault : std::uint8_t {
   dropped_late,
   dropped_closed,
   overflow,
-  memory_limit
+  memory_limit,
+  dead_letter
 };
-inline constexpr std::size_t faults = 14;
+inline constexpr std::size_t faults = 15;
 [[nodiscard]] std::string_view fault_name(Fault fault);
 
 // A record (or a line of one) that could not become a row.

@@ -15,6 +15,11 @@ bool reads_replaced(Graph const& graph, std::size_t transform) {
   return combine != nullptr && combine->input_panes == Combine::InputPanes::replace;
 }
 
+// Rows below a step or a sink are of a stage of their own.
+bool begins_stage(Graph const& graph, std::size_t transform) {
+  return is<Combine>(graph, transform) || is_sink(graph.transforms[transform].config);
+}
+
 // What one transform's rows are reached by, from the producer: its main rows through main outputs
 // only, or through an error output somewhere on the way.
 struct Reach {
@@ -27,8 +32,8 @@ std::vector<Reach> reached_from(Graph const& graph, std::size_t producer) {
   for (std::size_t t = producer + 1; t < graph.transforms.size(); ++t) {
     for (Edge const& edge : graph.transforms[t].inputs) {
       Reach const from = reach[edge.transform];
-      if (edge.transform != producer && is<Combine>(graph, edge.transform)) {
-        continue;  // rows below another step are its own
+      if (edge.transform != producer && begins_stage(graph, edge.transform)) {
+        continue;
       }
       reach[t].main = reach[t].main || (from.main && !edge.errors);
       reach[t].errors = reach[t].errors || from.errors || (from.main && edge.errors);
@@ -55,7 +60,7 @@ std::vector<bool> wanted(Graph const& graph, std::size_t producer, StageRows row
       continue;
     }
     for (Edge const& edge : graph.transforms[t].inputs) {
-      bool const here = edge.transform == producer || !is<Combine>(graph, edge.transform);
+      bool const here = edge.transform == producer || !begins_stage(graph, edge.transform);
       if (here && (reach[edge.transform].main || reach[edge.transform].errors) &&
           !(rows == StageRows::replaced && edge.errors)) {
         wants[edge.transform] = true;
@@ -137,12 +142,13 @@ StageGraph stage_graph(Graph const& graph, std::size_t producer, StageRows rows)
         stage.trackers.push_back(assign->watermark);
       }
     }
-    bool const ends_here = t != producer && is<Combine>(graph, t);
+    bool const leaves = t != producer && begins_stage(graph, t);
+    bool const ends_here = leaves && is<Combine>(graph, t);
     if (ends_here) {  // they leave by the error output of the step, which is another stage
       node.keeps_errors = graph.transforms[t].has_errors;
     }
     stage.nodes.push_back(std::move(node));
-    node_of[t] = ends_here ? SIZE_MAX : index;
+    node_of[t] = leaves ? SIZE_MAX : index;
     if (ends_here) {
       stage.keyed.push_back({index, t, trackers_above(stage, index)});
     } else if (rows == StageRows::replaced) {
@@ -151,7 +157,7 @@ StageGraph stage_graph(Graph const& graph, std::size_t producer, StageRows rows)
       stage.logs.push_back(index);
     } else if (is<AssertEqual>(graph, t)) {
       stage.asserts.push_back(index);
-    } else if (is_sink(graph.transforms[t].config)) {
+    } else if (leaves) {
       stage.sinks.push_back(index);
     }
   }

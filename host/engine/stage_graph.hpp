@@ -1,5 +1,5 @@
-// Which row transforms lie between a producer of rows (a source or a step) and the steps and sinks
-// that read them.
+// Which row transforms lie between a producer of rows (a source, a step, or a sink with the rows it
+// refuses) and the steps and sinks that read them.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -10,8 +10,8 @@
 namespace windrow {
 
 // The rows of a step go down twice where a consumer reads them by `replace` (R78): as panes to all
-// others, and as rows of weight +1 and -1 to those.
-enum class StageRows : std::uint8_t { plain, panes, replaced };
+// others, and as rows of weight +1 and -1 to those.  A sink gives only errors.
+enum class StageRows : std::uint8_t { plain, panes, replaced, refused };
 
 // An edge within a stage; `node` indexes StageGraph::nodes.
 struct StageEdge {

@@ -181,9 +181,7 @@ void Step::set_aside_drops(StageContext const& context) {
     error.message = run.reason == DropReason::late ? "the window has expired"
                                                    : "the trigger of the window has finished";
     error.fault = fault;
-    error.records = from.records;
-    error.origin =
-        from.records == nullptr || from.rows.origin.empty() ? no_origin : from.rows.origin[row];
+    error.comes_from(from.records, origin_of(from.records, from.rows, row));
     for (std::uint32_t i = 0; i < run.windows; ++i) {  // several only in sliding windows (R8)
       std::int64_t const by = static_cast<std::int64_t>(i) * spec_.windows.period_us;
       error.window = Window{clip(saturating_add(run.window.start.us, by)),

@@ -31,10 +31,23 @@ bool any_child_fires(Trigger const& trigger) {
 
 }  // namespace
 
+// Such rows come when the sink answers: a step over them would not be a function of the plan.
+void GraphBuilder::check_refused(Work& work) {
+  if (work.in.refuser == nullptr) {
+    return;
+  }
+  YamlNode const* const input = work.written.node->find("input");
+  report_.add(
+      "E101", input != nullptr && input->is_scalar() ? *input : work.at(),
+      fmt::format("a Combine of rows that {} refuses is not built yet", work.in.refuser->label),
+      "write them to a sink");
+}
+
 bool GraphBuilder::combine(Work& work) {
   Combine config;
   combine_windowing(work, config);
   check_input_panes(work, config);
+  check_refused(work);
   if (work.in.steps.empty()) {
     track(work.in);
   }
@@ -42,6 +55,7 @@ bool GraphBuilder::combine(Work& work) {
   Schema out;
   bool ok = work.in.ok;
   Flow& flow = work.flow;
+  flow.refuser = nullptr;
   flow.of_batch = nullptr;
   flow.identity.clear();
   flow.identifies.clear();

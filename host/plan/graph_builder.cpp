@@ -212,6 +212,9 @@ Flow GraphBuilder::error_flow(std::size_t index) const {
   out.schema = error_schema();
   out.forget_identity();
   out.bounded = main.bounded;
+  if (written_[index].spec != nullptr && written_[index].spec->role == Role::end) {
+    out.refuser = &written_[index];
+  }
   if (graph_index_[index] == SIZE_MAX) {
     out.ok = false;  // it was refused
   } else {
@@ -241,6 +244,7 @@ Flow GraphBuilder::merged(WrittenTransform const& written) {
     out.steps.insert(flow.steps.begin(), flow.steps.end());
     out.trackers.insert(flow.trackers.begin(), flow.trackers.end());
     out.edges.insert(out.edges.end(), flow.edges.begin(), flow.edges.end());
+    out.refuser = out.refuser != nullptr ? out.refuser : flow.refuser;
     out.of_batch = out.of_batch != nullptr ? out.of_batch : flow.of_batch;
     out.windows.ok = out.windows.ok && flow.windows.ok;
     out.windows.lateness_given = out.windows.lateness_given && flow.windows.lateness_given;
@@ -287,7 +291,10 @@ void GraphBuilder::check_same(WrittenTransform const& written, Flow const& first
 void GraphBuilder::read_errors(Work& work) {
   YamlNode const* const config = work.written.config;
   YamlNode const* const handling = config == nullptr ? nullptr : config->find("error_handling");
-  if (handling == nullptr || !handling->is_map() || work.written.spec->role == Role::end) {
+  auto const known = [&](KeySpec const& key) { return key.name == "error_handling"; };
+  auto const& legal_keys = work.written.spec->keys;
+  if (handling == nullptr || !handling->is_map() ||
+      std::none_of(legal_keys.begin(), legal_keys.end(), known)) {
     return;
   }
   for (YamlEntry const& entry : handling->entries) {

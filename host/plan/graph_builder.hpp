@@ -22,6 +22,7 @@ namespace windrow {
 //   what
 //              was exploded;  identifies: per column, which of these it holds
 //   trackers   the last AssignTimestamps above, or the source, per way (R88); empty below a step
+//   refuser    a sink that refused some of these rows: they come when it answers, not with a batch
 //   of_batch   the place of a field that another batch gives another value for the same pane
 //   numbers    per column a typical value (W218)
 struct Flow {
@@ -33,6 +34,7 @@ struct Flow {
   std::set<std::size_t> steps, trackers;
   std::vector<std::string> identity;
   std::vector<std::optional<std::size_t>> identifies;
+  WrittenTransform const* refuser = nullptr;
   YamlNode const* of_batch = nullptr;
   std::map<std::size_t, double> numbers;
 
@@ -97,6 +99,7 @@ class GraphBuilder {
   void combine_windowing(Work& work, Combine& config);
   void check_windowing(Work& work, Windowing const& windowing);
   void check_input_panes(Work& work, Combine& config);
+  void check_refused(Work& work);
   bool add_aggregate(Work& work, Combine& config, YamlEntry const& entry, Schema& out);
   struct Aggregate {
     YamlNode const* fn = nullptr;  // where its name stands

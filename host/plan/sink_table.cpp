@@ -6,6 +6,13 @@ namespace {
 
 using namespace key_forms;
 
+constexpr KeySpec refused = [] {
+  KeySpec out = rows;
+  out.windrow = W;
+  out.meaning = "gives rows that the system refuses for good an output of their own";
+  return out;
+}();
+
 // What every sink takes (U, connectors.md 3.2).
 constexpr KeySpec every_sink[] = {
     {"key", texts, "[window_start] + group_by of the Combine above", W,
@@ -15,11 +22,11 @@ constexpr KeySpec every_sink[] = {
     choice_of("delivery", "at_least_once", W, "at_least_once exactly_once",
               "how often a row may arrive over crashes; exactly_once needs plans, which are not "
               "built yet"),
+    refused,
     later("batch_bytes", bytes, W, "bytes per request"),
     later("flush_interval", duration, W, "longest wait for a full request"),
     later("max_in_flight", integer, W, "batches on their way at once"),
     later("request_timeout", duration, W, "of one request"),
-    later("error_handling", structure, W, "an output for rows the system refuses"),
 };
 constexpr KeySpec assert_equal[] = {
     required("elements", elements, "the rows expected; nulls and order are ignored")};
