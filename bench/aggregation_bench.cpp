@@ -102,7 +102,8 @@ std::size_t take_all(Aggregation& aggregation, AggregationOutput& out) {
 }
 
 // Rows of keys that all have their cell; W stays below every end, so nothing fires.
-void fold(benchmark::State& state, Windows windows) {
+//   open  sessions: so many of each key
+void fold(benchmark::State& state, Windows windows, std::int64_t open = 1) {
   auto const keys = static_cast<std::size_t>(state.range(0));
   std::mt19937_64 random(42);
   Workers workers(1);
@@ -113,9 +114,11 @@ void fold(benchmark::State& state, Windows windows) {
   for (std::size_t i = 0; i < batches; ++i) {
     input.push_back(rows_of(keys, batch_rows, 0, random, false));
   }
-  Rows const all = rows_of(keys, keys, 0, random, true);
-  ColumnView const all_values = all.value.view();
-  aggregation->push(all.view(all_values));
+  for (std::int64_t session = 0; session < open; ++session) {
+    Rows const all = rows_of(keys, keys, session * 3000, random, true);
+    ColumnView const all_values = all.value.view();
+    aggregation->push(all.view(all_values));
+  }
   aggregation->advance(EventTime{0}, ProcessingTime{0});
   take_all(*aggregation, out);
   std::size_t at = 0;
@@ -164,6 +167,7 @@ void open_and_fire(benchmark::State& state, Windows windows) {
 BENCHMARK_CAPTURE(fold, fixed, Windows::fixed)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(fold, sliding, Windows::sliding)->Arg(1'000)->Arg(100'000);
 BENCHMARK_CAPTURE(fold, sessions, Windows::sessions)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
+BENCHMARK_CAPTURE(fold, many_sessions, Windows::sessions, 2000)->Arg(16);
 BENCHMARK_CAPTURE(open_and_fire, fixed, Windows::fixed)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(open_and_fire, sliding, Windows::sliding)->Arg(100'000);
 BENCHMARK_CAPTURE(open_and_fire, sessions, Windows::sessions)->Arg(100'000);

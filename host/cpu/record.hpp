@@ -13,7 +13,13 @@
 
 namespace windrow::cpu {
 
+inline constexpr std::size_t cache_line = 64;     // bytes
 inline constexpr std::int64_t never = INT64_MAX;  // no hold, no deadline, no event
+
+// Position of a key among those of its shard; dense, since ids are.
+[[nodiscard]] constexpr std::size_t dense_index(KeyId key) noexcept {
+  return std::size_t{key >> 10U} * 64 + (key & 63U);
+}
 
 // The part that every record has.
 //   new_rows  rows of the batch that is running, accepted: 0 between batches

@@ -1,5 +1,6 @@
 // The sessions of one shard: a chain per key.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -9,11 +10,6 @@
 #include "host/model/window.hpp"
 
 namespace windrow::cpu {
-
-// Position of a key among those of its shard; dense, since ids are.
-[[nodiscard]] constexpr std::size_t dense_index(KeyId key) noexcept {
-  return std::size_t{key >> 10U} * 64 + (key & 63U);
-}
 
 struct Session {
   Window window{};
@@ -38,6 +34,10 @@ class SessionPool {
   [[nodiscard]] std::uint32_t first_of(KeyId key) const {
     std::size_t const i = dense_index(key);
     return i < first_.size() ? first_[i] : 0;
+  }
+  // What `first_of` reads, to prefetch it.
+  [[nodiscard]] void const* first_place(KeyId key) const {
+    return first_.data() + std::min(dense_index(key), first_.size());
   }
   // Numbers of all sessions, by key and window.
   [[nodiscard]] std::vector<std::uint32_t> in_order() const;

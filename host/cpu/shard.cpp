@@ -3,6 +3,8 @@
 #include "host/cpu/shard.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "host/model/portable.hpp"
 
@@ -11,7 +13,10 @@ namespace {
 
 // Rows whose records are found before their values are folded: enough for loops over columns, few
 // enough that the records are still in the cache.
-constexpr std::size_t hits_max = 4096;
+constexpr std::size_t hits_max = 256;
+
+// (Row, window) pairs between asking the memory for a record and its use.
+constexpr std::size_t rows_ahead = 16;
 
 // A hold of END_OF_WINDOW under a root that fires at e never restrains W_out before e (R40, R47).
 bool tracks_holds(AggregationSpec const& spec) {
@@ -31,26 +36,41 @@ Shard::Shard(AggregationSpec const& spec, RecordLayout const& layout)
 
 void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
                  std::uint32_t first_row, std::uint64_t sequence, BatchTimes const& times) {
-  for (std::uint32_t const i : row) {
+  for (std::size_t at = 0; at < row.size(); ++at) {
+    std::uint32_t const i = row[at];
     ++rules_.stats.rows;
     if (in.event_time[i] < times.w) {
       ++rules_.stats.late;
     }
     if (sessions_step_) {
       keep_row(in, i, first_row + i, sequence + i, times);
-    } else if (spec_.windows.kind == WindowKind::given) {
-      judge(in, i, in.window[i], first_row + i, times);
-    } else if (holds_last(in.event_time[i])) {
-      judge(in, i, last_window_, first_row + i, times);
+      continue;
+    }
+    if (spec_.windows.kind == WindowKind::given) {
+      reach(in.window[i]);
     } else {
-      IndexRange const windows = windows_of(spec_.windows, in.event_time[i]);
-      if (windows.count() == 0) {
-        ++rules_.stats.no_window;
-        maybe_freed_.push_back(in.key[i]);
+      reach(in.event_time[i]);
+    }
+    if (reach_.windows.empty()) {
+      ++rules_.stats.no_window;
+      maybe_freed_.push_back(in.key[i]);
+      continue;
+    }
+    std::size_t const ahead = std::max<std::size_t>(1, rows_ahead / reach_.windows.size());
+    if (at + 2 * ahead < row.size()) {
+      KeyId const next = in.key[row[at + ahead]], later = in.key[row[at + 2 * ahead]];
+      for (std::uint32_t const slab : reach_.slabs) {
+        if (slab != none) {
+          __builtin_prefetch(slabs_.at(slab).slot_place(later));
+          if (auto const* const record = slabs_.at(slab).record_place(layout_, next)) {
+            __builtin_prefetch(record, 1);
+            __builtin_prefetch(record + cache_line, 1);
+          }
+        }
       }
-      for (std::int64_t j = windows.first; j <= windows.last; ++j) {
-        judge(in, i, window_at(spec_.windows, j), first_row + i, times);
-      }
+    }
+    for (std::size_t reached = 0; reached < reach_.windows.size(); ++reached) {
+      judge(in, i, reached, first_row + i, times);
     }
     if (hit_row_.size() >= hits_max) {
       fold_hits(in, sequence);
@@ -59,15 +79,48 @@ void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
   fold_hits(in, sequence);
 }
 
-void Shard::judge(KeyedBatchView const& in, std::uint32_t row, Window window,
+// Windows that hold `time`: those of the whole slice around it, so that most rows find them here.
+void Shard::reach(EventTime time) {
+  if (reach_.begin <= time && time < reach_.end) {
+    return;
+  }
+  IndexRange const range = windows_of(spec_.windows, time);
+  reach_.windows.clear();
+  for (std::int64_t j = range.first; j <= range.last; ++j) {
+    reach_.windows.push_back(window_at(spec_.windows, j));
+  }
+  reach_.slabs.assign(reach_.windows.size(), none);
+  if (spec_.windows.kind == WindowKind::global) {
+    reach_.begin = T_MIN;
+    reach_.end = T_END;
+    return;
+  }
+  reach_.begin = std::max(window_at(spec_.windows, range.last).start,
+                          window_at(spec_.windows, range.first - 1).end);
+  reach_.end = std::min(window_at(spec_.windows, range.first).end,
+                        window_at(spec_.windows, range.last + 1).start);
+}
+
+void Shard::reach(Window window) {
+  if (reach_.windows.empty() || reach_.windows.front() != window) {
+    reach_.windows.assign(1, window);
+    reach_.slabs.assign(1, none);
+  }
+}
+
+void Shard::judge(KeyedBatchView const& in, std::uint32_t row, std::size_t reached,
                   std::uint32_t batch_row, BatchTimes const& times) {
   KeyId const key = in.key[row];
+  Window const window = reach_.windows[reached];
   ++rules_.stats.assigned;
   if (times.w >= expiry(window.end, spec_.lateness)) {
     drop(batch_row, key, DropReason::late, window);
     return;
   }
-  std::uint32_t const slab = slab_of(window, times.w);
+  std::uint32_t& slab = reach_.slabs[reached];
+  if (slab == none) {
+    slab = slab_of(window, times.w);
+  }
   bool created = false;
   std::uint32_t const i = slabs_.at(slab).find_or_create(layout_, key, created);
   std::byte* const record = slabs_.at(slab).record(layout_, i);
@@ -98,16 +151,12 @@ void Shard::fold_hits(KeyedBatchView const& in, std::uint64_t sequence) {
 }
 
 std::uint32_t Shard::slab_of(Window window, Watermark w) {
-  if (last_slab_ != none && last_window_ == window) {
-    return last_slab_;
-  }
   bool created = false;
-  last_slab_ = slabs_.find_or_create(window, created);
-  last_window_ = window;
+  std::uint32_t const slab = slabs_.find_or_create(window, created);
   if (created) {
-    queue_event(last_slab_, w);
+    queue_event(slab, w);
   }
-  return last_slab_;
+  return slab;
 }
 
 // Counts a dropped pair and names it; neighbouring windows of one row and reason make one run.
@@ -147,13 +196,24 @@ void Shard::forget_window(KeyId key) {
   }
 }
 
+// Each key once, ascending: over a bit per key, since very many may end in one batch.
 void Shard::report_freed() {
-  std::sort(maybe_freed_.begin(), maybe_freed_.end());
-  maybe_freed_.erase(std::unique(maybe_freed_.begin(), maybe_freed_.end()), maybe_freed_.end());
+  std::size_t first = SIZE_MAX, end = 0;
   for (KeyId const key : maybe_freed_) {
-    std::size_t const i = dense_index(key);
-    if (i >= windows_of_key_.size() || windows_of_key_[i] == 0) {
-      rules_.output.freed.push_back(key);
+    std::size_t const word = dense_index(key) / 64;
+    first = std::min(first, word);
+    end = std::max(end, word + 1);
+    freed_bits_.resize(std::max(freed_bits_.size(), end));
+    freed_bits_[word] |= std::uint64_t{1} << (key % 64);
+  }
+  for (std::size_t word = first; word < end; ++word) {
+    auto const key = static_cast<KeyId>((word * shards + maybe_freed_.front() / 64 % shards) * 64);
+    for (std::uint64_t bits = std::exchange(freed_bits_[word], 0); bits != 0; bits &= bits - 1) {
+      auto const bit = static_cast<KeyId>(std::countr_zero(bits));
+      std::size_t const i = word * 64 + bit;
+      if (i >= windows_of_key_.size() || windows_of_key_[i] == 0) {
+        rules_.output.freed.push_back(key + bit);
+      }
     }
   }
   maybe_freed_.clear();

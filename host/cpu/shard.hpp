@@ -49,6 +49,12 @@ class Shard {
   void restore(ByteReader& in, Watermark w, std::int64_t p_us);
 
  private:
+  // Rows from `begin` to before `end` fall into the same windows, which few rows leave.
+  struct Reach {
+    EventTime begin = T_MAX, end = T_MIN;
+    std::vector<Window> windows;
+    std::vector<std::uint32_t> slabs;  // of these windows, `none` where not looked for yet
+  };
   struct Touched {
     std::uint32_t place, record;
   };
@@ -60,16 +66,13 @@ class Shard {
   static constexpr std::uint32_t none = UINT32_MAX;
 
   // Rows and windows (shard.cpp).
-  void judge(KeyedBatchView const& in, std::uint32_t row, Window window, std::uint32_t batch_row,
-             BatchTimes const& times);
+  void reach(EventTime time);
+  void reach(Window window);
+  void judge(KeyedBatchView const& in, std::uint32_t row, std::size_t reached,
+             std::uint32_t batch_row, BatchTimes const& times);
   void fold_hits(KeyedBatchView const& in, std::uint64_t sequence);
   void drop(std::uint32_t batch_row, KeyId key, DropReason reason, Window window);
   std::uint32_t slab_of(Window window, Watermark w);
-  // Fixed windows: rows mostly fall in the window of the row before.
-  [[nodiscard]] bool holds_last(EventTime time) const {
-    return spec_.windows.kind == WindowKind::fixed && last_slab_ != none &&
-           last_window_.start <= time && time < last_window_.end;
-  }
 
   // Time (shard_time.cpp).
   void expire(std::uint32_t place, BatchTimes const& times);
@@ -135,13 +138,13 @@ class Shard {
   // Of the batch that runs.
   std::vector<Touched> touched_;
   std::vector<KeyId> maybe_freed_;
-  std::vector<std::uint32_t> due_;  // places, those before next_due_ are done
+  std::vector<std::uint64_t> freed_bits_;  // by dense_index; 0 between batches
+  std::vector<std::uint32_t> due_;         // places, those before next_due_ are done
   std::size_t next_due_ = 0;
   std::vector<std::uint32_t> hit_row_;
   std::vector<Touched> hit_;
   std::vector<std::byte*> hit_record_;
-  Window last_window_{};
-  std::uint32_t last_slab_ = none;
+  Reach reach_;
   std::int64_t last_dropped_end_us_ = 0;
 
   // Sessions: the rows kept until phase A, and scratch for the key that is merged.

@@ -9,6 +9,13 @@
 #include "host/model/trigger_merge.hpp"
 
 namespace windrow::cpu {
+namespace {
+
+// Keys lie at random: where the session of a key is, then it and its record are asked of the memory
+// so many rows before their use.
+constexpr std::uint32_t ahead = 8;
+
+}  // namespace
 
 void Shard::keep_row(KeyedBatchView const& in, std::uint32_t row, std::uint32_t batch_row,
                      std::uint64_t sequence, BatchTimes const& times) {
@@ -53,6 +60,14 @@ void Shard::merge_sessions(BatchTimes const& times) {
     last_kept_[i] = row + 1;
   }
   for (std::uint32_t row = 0; row < rows; ++row) {
+    if (row + 2 * ahead < rows) {
+      __builtin_prefetch(sessions_.first_place(kept_key_[row + 2 * ahead]));
+      if (std::uint32_t const link = sessions_.first_of(kept_key_[row + ahead]); link != 0) {
+        __builtin_prefetch(&sessions_.at(link - 1), 1);
+        __builtin_prefetch(sessions_.record(layout_, link - 1), 1);
+        __builtin_prefetch(sessions_.record(layout_, link - 1) + cache_line, 1);
+      }
+    }
     KeyId const key = kept_key_[row];
     if (first_kept_[dense_index(key)] == row + 1) {
       merge_key(key, times);
@@ -67,21 +82,29 @@ void Shard::merge_sessions(BatchTimes const& times) {
   }
 }
 
-// Sorts the rows and active sessions of one key and merges those that overlap; touching is not
-// overlap.
+// Sorts the rows of one key with its sessions that they may reach, and merges what overlaps;
+// touching is not overlap.  Sessions do not overlap each other, so that none beyond all rows takes
+// part.
 void Shard::merge_key(KeyId key, BatchTimes const& times) {
   spans_.clear();
   closed_.clear();
   std::uint32_t& first = first_kept_[dense_index(key)];
+  Window reach{T_MAX, T_MIN};
   for (std::uint32_t link = first; link != 0; link = kept_next_[link - 1]) {
-    spans_.push_back({proto_window(spec_.windows, kept_time_[link - 1]), link - 1, none});
+    Window const row = proto_window(spec_.windows, kept_time_[link - 1]);
+    spans_.push_back({row, link - 1, none});
+    reach = {std::min(reach.start, row.start), std::max(reach.end, row.end)};
   }
   first = 0;
   for (std::uint32_t link = sessions_.first_of(key); link != 0;
        link = sessions_.at(link - 1).next) {
     std::uint32_t const session = link - 1;
+    Window const window = sessions_.at(session).window;
+    if (window.end <= reach.start || window.start >= reach.end) {
+      continue;
+    }
     if (CellRules::is_open(sessions_.record(layout_, session))) {
-      spans_.push_back({sessions_.at(session).window, none, session});
+      spans_.push_back({window, none, session});
     } else {
       closed_.push_back(session);
     }
@@ -274,6 +297,10 @@ void Shard::fold_kept_rows(BatchTimes const& times) {
   hit_row_.clear();
   hit_record_.clear();
   for (std::uint32_t row = 0; row < kept_session_.size(); ++row) {
+    if (row + ahead < kept_session_.size() && kept_session_[row + ahead] != none) {
+      __builtin_prefetch(&sessions_.at(kept_session_[row + ahead]));
+      __builtin_prefetch(sessions_.record(layout_, kept_session_[row + ahead]), 1);
+    }
     std::uint32_t const session = kept_session_[row];
     if (session == none) {
       continue;

@@ -10,7 +10,12 @@ void Shard::run_phase_a(BatchTimes const& times) {
   if (sessions_step_) {
     merge_sessions(times);
   }
-  for (Touched const& touched : touched_) {
+  constexpr std::size_t ahead = 16;
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    if (i + ahead < touched_.size()) {
+      __builtin_prefetch(record_of(touched_[i + ahead].place, touched_[i + ahead].record), 1);
+    }
+    Touched const touched = touched_[i];
     std::byte* const record = record_of(touched.place, touched.record);
     rules_.settle(record, window_of(touched.place), pending_of(touched.place), times);
     note(touched.place, touched.record, times.p_before_us);
@@ -20,7 +25,7 @@ void Shard::run_phase_a(BatchTimes const& times) {
 
 // A place that is due is out of the heap that says so, until it has run.
 void Shard::begin_phase_b(BatchTimes const& times, bool in_order) {
-  last_slab_ = none;
+  reach_ = {};
   due_.clear();
   next_due_ = 0;
   auto const event = [this](std::uint32_t place) -> std::int64_t& { return queued(place).event; };

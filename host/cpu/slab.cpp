@@ -8,6 +8,7 @@ namespace windrow::cpu {
 void Slab::reset(bool keep) {
   queued = {};
   size_ = 0;
+  keys_end_ = 0;
   if (!keep) {
     *this = Slab();
     return;
@@ -30,7 +31,7 @@ std::uint32_t Slab::find_or_create(RecordLayout const& layout, KeyId key, bool& 
   } else {
     for (slot = slot_of(key); slots_[slot] != 0; slot = (slot + 1) & (slots_.size() - 1)) {
       std::uint32_t const i = slots_[slot] - 1;
-      if (RecordLayout::head(record(layout, i)).key == key) {
+      if (direct_ || RecordLayout::head(record(layout, i)).key == key) {
         return i;
       }
     }
@@ -38,23 +39,28 @@ std::uint32_t Slab::find_or_create(RecordLayout const& layout, KeyId key, bool& 
   created = true;
   records_.resize(records_.size() + layout.bytes());
   RecordLayout::head(record(layout, size_)).key = key;
-  if (!slots_.empty()) {
-    slots_[slot] = size_ + 1;
-  }
+  keys_end_ = std::max(keys_end_, dense_index(key) + 1);
   ++size_;
-  if (slots_.empty() ? size_ > linear_max : std::size_t{size_} * 2 > slots_.size()) {
+  bool const full = slots_.empty() ? size_ > linear_max
+                    : direct_      ? keys_end_ >= slots_.size()
+                                   : std::size_t{size_} * 2 > slots_.size();
+  if (full) {
     grow(layout);
+  } else if (!slots_.empty()) {
+    slots_[slot] = size_;
   }
   return size_ - 1;
 }
 
 void Slab::grow(RecordLayout const& layout) {
-  std::size_t const capacity = std::bit_ceil(std::size_t{size_} * 3);
+  direct_ = std::size_t{size_} * 4 >= keys_end_;
+  std::size_t const capacity =
+      direct_ ? keys_end_ + keys_end_ / 2 + 1 : std::bit_ceil(std::size_t{size_} * 3);
   shift_ = static_cast<std::uint32_t>(64 - std::countr_zero(capacity));
   slots_.assign(capacity, 0);
   for (std::uint32_t i = 0; i < size_; ++i) {
     std::size_t slot = slot_of(RecordLayout::head(record(layout, i)).key);
-    while (slots_[slot] != 0) {
+    while (slots_[slot] != 0) {  // never where direct
       slot = (slot + 1) & (capacity - 1);
     }
     slots_[slot] = i + 1;
