@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "ingest/line_source.hpp"
 #include "ingest/schema_inference.hpp"
@@ -13,11 +12,18 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+struct Member;
+
 // A type as far as it is known.  `open`: a list whose elements differ.
 struct Guess {
   std::optional<ValueType> kind;
   bool open = false;
-  std::vector<std::pair<std::string, Guess>> members;  // of a structure; of a list its one element
+  std::vector<Member> members;  // of a structure; of a list its one element, without a name
+};
+
+struct Member {
+  std::string name;
+  Guess type;
 };
 
 std::optional<ValueType> kind_of(dom::element value) {
@@ -63,7 +69,7 @@ std::string merge(Guess& guess, dom::element value, std::string const& path) {
       if (guess.members.empty()) {
         guess.members.emplace_back();
       }
-      if (!merge(guess.members[0].second, item, path).empty()) {
+      if (!merge(guess.members[0].type, item, path).empty()) {
         guess.open = true;
         guess.members.clear();
         break;
@@ -73,12 +79,12 @@ std::string merge(Guess& guess, dom::element value, std::string const& path) {
   if (*kind == ValueType::structure) {
     for (dom::key_value_pair const item : dom::object(value)) {
       auto at = std::find_if(guess.members.begin(), guess.members.end(),
-                             [&](auto const& member) { return member.first == item.key; });
+                             [&](Member const& member) { return member.name == item.key; });
       if (at == guess.members.end()) {
-        at = guess.members.insert(at, {std::string(item.key), Guess{}});
+        at = guess.members.insert(at, Member{std::string(item.key), {}});
       }
       std::string fault =
-          merge(at->second, item.value, path.empty() ? at->first : path + "." + at->first);
+          merge(at->type, item.value, path.empty() ? at->name : path + "." + at->name);
       if (!fault.empty()) {
         return fault;
       }

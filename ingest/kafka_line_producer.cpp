@@ -12,7 +12,7 @@ namespace windrow {
 
 struct KafkaLineProducer::Impl {
   struct DestroyClient {
-    void operator()(rd_kafka_t* client) const noexcept { rd_kafka_destroy(client); }
+    void operator()(rd_kafka_t* handle) const noexcept { rd_kafka_destroy(handle); }
   };
   std::string topic;
   std::string failure;  // of the first line that was not delivered

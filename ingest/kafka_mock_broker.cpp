@@ -13,11 +13,11 @@ namespace windrow {
 
 struct KafkaMockBroker::Impl {
   struct DestroyClient {
-    void operator()(rd_kafka_t* client) const noexcept { rd_kafka_destroy(client); }
+    void operator()(rd_kafka_t* handle) const noexcept { rd_kafka_destroy(handle); }
   };
   struct DestroyCluster {
-    void operator()(rd_kafka_mock_cluster_t* cluster) const noexcept {
-      rd_kafka_mock_cluster_destroy(cluster);
+    void operator()(rd_kafka_mock_cluster_t* handle) const noexcept {
+      rd_kafka_mock_cluster_destroy(handle);
     }
   };
   std::unique_ptr<rd_kafka_t, DestroyClient> client;  // before the cluster, which lives on it

@@ -11,7 +11,7 @@
 namespace windrow {
 
 TEST(BatchTest, NullsAreMarkedFromTheFirstOnAtEverySize) {
-  for (std::size_t n : {0, 1, 31, 32, 33, 63, 64, 65, 130}) {
+  for (std::size_t n : {0U, 1U, 31U, 32U, 33U, 63U, 64U, 65U, 130U}) {
     for (std::size_t null_at = 0; null_at <= n; ++null_at) {
       Column column(ValueType::integer);
       for (std::size_t i = 0; i < n; ++i) {

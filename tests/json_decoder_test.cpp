@@ -403,11 +403,11 @@ TEST(JsonDecoderTest, WhatARecordBecomesDoesNotDependOnItsNeighbours) {
   for (std::string const& record : pool) {
     alone.push_back(decode(options, {record})[0].substr(1));
   }
-  for (int round = 0; round < 300; ++round) {
+  for (unsigned round = 0; round < 300; ++round) {
     Lines records, expected_rows, expected_rejects;
     std::size_t const kinds =
         1 + random() % pool.size();  // of few kinds, so that streams live long
-    for (std::size_t i = 0; i < 1 + round % 40U; ++i) {
+    for (std::size_t i = 0; i < 1 + round % 40; ++i) {
       std::size_t const pick = random() % 3 == 0 ? random() % kinds : random() % 2;
       records.push_back(pool[pick]);
       bool const row = alone[pick].starts_with(": ");

@@ -145,7 +145,7 @@ class StateBytesTest : public ::testing::Test {
 };
 
 TEST_F(StateBytesTest, AStepHoldsWhatItIsSaidToCost) {
-  for (std::size_t const keys : {100'000, 131'072, 140'000}) {
+  for (std::size_t const keys : {100'000U, 131'072U, 140'000U}) {
     for (auto const& [name, spec] :
          {Claim{"fixed", spec_of(fixed())}, Claim{"fixed early", spec_of(fixed(), early())},
           Claim{"sliding", spec_of(sliding())}, Claim{"sessions", spec_of(sessions())},
@@ -211,7 +211,7 @@ TEST_F(StateBytesTest, SessionsThatAreGoneGiveTheirMemoryBackAndTheOthersStayWha
 
 TEST_F(StateBytesTest, TheDictionaryHoldsWhatAKeyIsSaidToCost) {
   for (std::size_t const length : {8U, 40U}) {
-    for (std::size_t const keys : {100'000, 131'072, 140'000}) {
+    for (std::size_t const keys : {100'000U, 131'072U, 140'000U}) {
       SCOPED_TRACE(std::to_string(keys) + " of " + std::to_string(length));
       std::size_t const before = live;
       KeyDictionary dictionary;

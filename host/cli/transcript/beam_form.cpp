@@ -10,12 +10,13 @@ namespace {
 // A call of Beam's Python: `Name(argument, name=argument, ..)`, a bare name or a number.
 struct Call {
   std::string name;
-  std::vector<std::pair<std::string, Call>> arguments;  // name is empty if positional
+  std::string keyword{};  // of an argument, its name; empty if positional
+  std::vector<Call> arguments{};
 
   [[nodiscard]] Call const* argument(std::string_view key, std::size_t position) const {
     std::size_t at = 0;
-    for (auto const& [argument_name, value] : arguments) {
-      if (argument_name == key || (argument_name.empty() && at == position)) {
+    for (Call const& value : arguments) {
+      if (value.keyword == key || (value.keyword.empty() && at == position)) {
         return &value;
       }
       ++at;
@@ -42,7 +43,8 @@ class CallParser {
       } else {
         left_ = before;
       }
-      out.arguments.emplace_back(name, call());
+      out.arguments.push_back(call());
+      out.arguments.back().keyword = name;
       take(',');
       if (left_.empty()) {
         throw std::runtime_error("transcript: unclosed call");
@@ -78,7 +80,7 @@ class CallParser {
 Node trigger_of(Call const& call) {
   auto const all = [&] {
     Node children = Node::list();
-    for (auto const& [name, argument] : call.arguments) {
+    for (Call const& argument : call.arguments) {
       children.items.push_back(trigger_of(argument));
     }
     return children;
