@@ -233,16 +233,23 @@ TEST(PlanTest, PythonExpressionsAreTyped) {
           nested: at.x + 1
           text: "'big' if n > 5 and not user == 'u' else str(n) "
           none: "user if user != None else None"
+          either: "n if n > 5 else 2.5"
+          wide: {expression: n, output_type: number}
 )");
   ASSERT_TRUE(result.ok()) << texts(result);
   Schema const& out = result.graph.transforms[1].output;
-  ASSERT_EQ(out.fields.size(), 8U);
+  ASSERT_EQ(out.fields.size(), 10U);
   EXPECT_FALSE(out.index_of("tags"));
   EXPECT_EQ(out.fields[3].type.kind, ValueType::number);
   EXPECT_EQ(out.fields[4].type.kind, ValueType::integer);
   EXPECT_EQ(out.fields[5].type.kind, ValueType::integer);
   EXPECT_EQ(out.fields[6].type.kind, ValueType::string);
   EXPECT_TRUE(out.fields[7].nullable);
+  EXPECT_EQ(out.fields[8].type.kind, ValueType::number);
+  // No float(), which would refuse a null.
+  EXPECT_EQ(std::get<MapToFields>(result.graph.transforms[1].config).columns[8].args[1].op,
+            ExpressionOp::field);
+  EXPECT_EQ(out.fields[9].type.kind, ValueType::number);
 }
 
 TEST(PlanTest, SettingsComeFromTheFileThenTheOverlayThenSet) {
@@ -416,6 +423,13 @@ TEST(PlanTest, DeepOrBrokenTextsEndInAFinding) {
       "    - {type: Filter, config: {language: python, keep: \"";
   EXPECT_FALSE(read(chain + std::string(100'000, '(') + "\"}}\n").ok());
   EXPECT_FALSE(read(chain + std::string(100'000, '-') + "1 > 0\"}}\n").ok());
+  for (std::string const operand : {" or 1 > 0", " and 1 > 0", " + 1", " * 1"}) {
+    std::string sum = "1 > 0";
+    for (int i = 0; i < 100'000; ++i) {
+      sum += operand;
+    }
+    EXPECT_NE(texts(read(chain + sum + "\"}}\n")).find("more than 4000 words"), std::string::npos);
+  }
 }
 
 TEST(PlanTest, DurationsAreExact) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "host/plan/expression_typing.hpp"
 #include "host/plan/graph_builder.hpp"
 #include "host/plan/unit_doubt.hpp"
 
@@ -174,7 +173,7 @@ bool GraphBuilder::map_to_fields(Work& work) {
     if (e && type != nullptr) {
       bool const widen = type->text == "number" && e->type.kind == ValueType::integer;
       if (widen) {
-        e = to_float(std::move(*e));
+        e->type = {ValueType::number, {}};  // an integer widens where it is stored
       } else if (!type->is_scalar() || type->text != name_of(e->type.kind)) {
         report_.add("E140", *type,
                     fmt::format("field '{}' is {}, not {}", entry.key.text, to_string(e->type),

@@ -34,9 +34,15 @@ class Parser {
 
  private:
   static constexpr int depth_max = 200;
+  static constexpr int words_max = 4000;  // a sum is as deep a tree as it is long
 
   [[nodiscard]] bool generic() const { return faults_.place().language == Language::generic; }
-  void advance() { now_ = lexer_.next(); }
+  void advance() {
+    now_ = lexer_.next();
+    if (++words_ > words_max) {
+      faults_.refuse("E107", now_, fmt::format("more than {} words", words_max));
+    }
+  }
   [[nodiscard]] bool is(std::string_view op) const {
     return now_.kind == TokenKind::op && now_.text == op;
   }
@@ -128,7 +134,7 @@ class Parser {
       at = now_;
       Expression right = parse_and();
       typing_.want_boolean(right, at);
-      left = boolean_of(ExpressionOp::or_, {std::move(left), std::move(right)});
+      left = boolean_of(ExpressionOp::or_, operands(std::move(left), std::move(right)));
     }
     return left;
   }
@@ -141,7 +147,7 @@ class Parser {
       at = now_;
       Expression right = parse_not();
       typing_.want_boolean(right, at);
-      left = boolean_of(ExpressionOp::and_, {std::move(left), std::move(right)});
+      left = boolean_of(ExpressionOp::and_, operands(std::move(left), std::move(right)));
     }
     return left;
   }
@@ -157,7 +163,7 @@ class Parser {
     Expression inner = parse_not();
     --depth_;
     typing_.want_boolean(inner, at);
-    return boolean_of(ExpressionOp::not_, {std::move(inner)});
+    return boolean_of(ExpressionOp::not_, operands(std::move(inner)));
   }
 
   Expression parse_comparison() {
@@ -311,7 +317,7 @@ class Parser {
   Typing typing_;
   Lexer lexer_;
   Token now_;
-  int depth_ = 0;
+  int depth_ = 0, words_ = 0;
 };
 
 }  // namespace

@@ -19,18 +19,6 @@ std::string described(Expression const& e) {
 
 }  // namespace
 
-Expression to_float(Expression e) {
-  if (e.type.kind == ValueType::number) {
-    return e;
-  }
-  Expression out;
-  out.op = ExpressionOp::to_float;
-  out.type = {ValueType::number, {}};
-  out.nullable = e.nullable;
-  out.args = {std::move(e)};
-  return out;
-}
-
 Expression boolean_of(ExpressionOp op, std::vector<Expression> args) {
   Expression out;
   out.op = op;
@@ -49,15 +37,13 @@ Expression Typing::chosen(Expression condition, Expression then, Expression othe
   } else if (is_null_literal(other) || then.type == other.type) {
     out.type = then.type;
   } else if (is_numeric(then.type) && is_numeric(other.type)) {
-    out.type = {ValueType::number, {}};
-    then = to_float(std::move(then));
-    other = to_float(std::move(other));
+    out.type = {ValueType::number, {}};  // an integer widens where it is stored
   } else {
     faults_.refuse(
         "E140", at,
         fmt::format("one branch is {}, the other {}", to_string(then.type), to_string(other.type)));
   }
-  out.args = {std::move(condition), std::move(then), std::move(other)};
+  out.args = operands(std::move(condition), std::move(then), std::move(other));
   return out;
 }
 
@@ -79,7 +65,7 @@ Expression Typing::compared(ExpressionOp op, Token const& at, Expression left,
         "E140", at,
         fmt::format("'{}' between {} and {}", at.text, described(left), described(right)));
   }
-  return boolean_of(op, {std::move(left), std::move(right)});
+  return boolean_of(op, operands(std::move(left), std::move(right)));
 }
 
 Expression Typing::arithmetic(ExpressionOp op, Token const& at, Expression left,
@@ -97,7 +83,7 @@ Expression Typing::arithmetic(ExpressionOp op, Token const& at, Expression left,
   bool const number = op == ExpressionOp::divide || left.type.kind == ValueType::number ||
                       right.type.kind == ValueType::number;
   out.type = text ? left.type : FieldType{number ? ValueType::number : ValueType::integer, {}};
-  out.args = {std::move(left), std::move(right)};
+  out.args = operands(std::move(left), std::move(right));
   return out;
 }
 
@@ -116,7 +102,7 @@ Expression Typing::negated(Expression e, Token const& at) const {
   Expression out;
   out.op = ExpressionOp::negate;
   out.type = e.type;
-  out.args = {std::move(e)};
+  out.args = operands(std::move(e));
   return out;
 }
 
@@ -135,7 +121,7 @@ Expression Typing::member(Expression of, Token const& at) const {
     out.name = field.name;
     out.type = field.type;
     out.nullable = of.nullable || field.nullable;
-    out.args = {std::move(of)};
+    out.args = operands(std::move(of));
     return out;
   }
   faults_.refuse("E140", at, fmt::format("{} has no field '{}'", to_string(of.type), at.text),
@@ -159,7 +145,7 @@ Expression Typing::called(ExpressionOp function, Token const& at, Expression arg
               : function == ExpressionOp::to_str ? ValueType::string
                                                  : ValueType::integer,
               {}};
-  out.args = {std::move(arg)};
+  out.args = operands(std::move(arg));
   return out;
 }
 

@@ -1,5 +1,6 @@
 // What the parts of an expression may be, and the type of what they make (semantics.md 16.4).
 #pragma once
+#include <utility>
 #include <vector>
 
 #include "host/plan/expression.hpp"
@@ -7,7 +8,15 @@
 
 namespace windrow {
 
-[[nodiscard]] Expression to_float(Expression e);  // itself if it is a number
+// A braced list would copy the trees, once more with each operator of a long sum.
+template <class... Operands>
+[[nodiscard]] std::vector<Expression> operands(Operands... operand) {
+  std::vector<Expression> out;
+  out.reserve(sizeof...(operand));
+  (out.push_back(std::move(operand)), ...);
+  return out;
+}
+
 [[nodiscard]] Expression boolean_of(ExpressionOp op, std::vector<Expression> args);
 
 // Makes one node of its operands, or refuses them (E140) at a token.
