@@ -4,6 +4,7 @@
 #include <rapidjson/document.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "host/engine/value.hpp"
 #include "host/model/portable.hpp"
@@ -50,9 +51,8 @@ void append_container(Scalar const& value, std::string& out) {
 void append_canonical(Scalar const& value, std::string& out) {
   if (value.kind == Scalar::Kind::list || value.kind == Scalar::Kind::structure) {
     append_container(value, out);
-  } else if (value.kind == Scalar::Kind::number &&
-             value.number == static_cast<double>(static_cast<std::int64_t>(
-                                 std::clamp(value.number, -0x1p53, 0x1p53)))) {
+  } else if (value.kind == Scalar::Kind::number && std::abs(value.number) <= 0x1p53 &&
+             value.number == std::trunc(value.number)) {
     append_json(Scalar::of(static_cast<std::int64_t>(value.number)), out);
   } else {
     append_json(value, out);
