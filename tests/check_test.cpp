@@ -9,9 +9,8 @@
 #include <set>
 #include <sstream>
 
-#include "host/cli/pipeline_file.hpp"
 #include "host/plan/codes.hpp"
-#include "host/plan/pipeline_file.hpp"
+#include "tests/check_options.hpp"
 
 namespace windrow {
 namespace {
@@ -21,31 +20,6 @@ std::filesystem::path const source_dir{WINDROW_SOURCE_DIR};
 std::string read(std::filesystem::path const& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>{in}, std::istreambuf_iterator<char>{}};
-}
-
-// What the world is to the files under tests/check.
-LoadOptions options() {
-  LoadOptions out;
-  out.vars = {{"topic", "clicks"}};
-  out.environment = [](std::string_view name) -> std::optional<std::string> {
-    return name == "WINDROW_TEST_SIZE" ? std::optional<std::string>{"5m"} : std::nullopt;
-  };
-  out.infer_schema = [](std::string const& path) {
-    InferredSchema read;
-    if (path.find("missing") != std::string::npos) {
-      read.fault = "no file matches " + path;
-      return read;
-    }
-    auto const field = [](char const* name, ValueType type) {
-      return Field{name, {type, {}}, true};
-    };
-    read.schema = Schema{{field("ts", ValueType::integer), field("user_id", ValueType::string),
-                          field("url", ValueType::string)}};
-    read.numbers = {{"ts", 1.76e12}};
-    return read;
-  };
-  out.consumer_settings = cli::consumer_settings();
-  return out;
 }
 
 std::string all_of(std::vector<Finding> const& findings) {
@@ -70,7 +44,8 @@ TEST(CheckTest, EveryFileFindsExactlyWhatItStates) {
     std::istringstream words(first);
     std::string hash, kind;
     words >> hash >> kind;
-    LoadResult const result = load(entry.path().filename().string(), text, options());
+    LoadResult const result =
+        load(entry.path().filename().string(), text, testing::check_options());
     std::multiset<std::string> found;
     for (Finding const& finding : result.findings) {
       found.insert(finding.code + ' ' + std::to_string(finding.line) + ':' +
@@ -145,7 +120,8 @@ TEST(CheckTest, TheTableOfCodesIsThatOfTheSemantics) {
 
 TEST(CheckTest, TheExamplesAreClean) {
   for (char const* const name : {"pageviews.yaml", "sessions.yaml", "files.yaml"}) {
-    LoadResult const result = load(name, read(source_dir / "examples" / name), options());
+    LoadResult const result =
+        load(name, read(source_dir / "examples" / name), testing::check_options());
     EXPECT_TRUE(result.findings.empty()) << all_of(result.findings);
   }
 }
