@@ -13,9 +13,10 @@ WINDROW_ALWAYS_INLINE bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-// The text of a value that begins at `from`; the next structural is at `to`.
+// The text of a value that begins at `from`; the next structural is at `to`.  Empty only where both
+// are the end of the window.
 WINDROW_ALWAYS_INLINE std::string_view token_between(char const* from, char const* to) {
-  while (is_space(to[-1])) [[unlikely]] {
+  while (is_space(to[-1]) && to > from) [[unlikely]] {
       --to;
     }
   return {from, static_cast<std::size_t>(to - from)};
@@ -151,7 +152,8 @@ WINDROW_ALWAYS_INLINE bool PlainReader::walk(std::size_t end) {
       if (wanted != nullptr && wanted->seen != record_) {
         wanted->seen = record_;
         met += 1;
-        if (!read_cell(token_between(value, text + *at), *wanted)) {
+        std::string_view const token = token_between(value, text + *at);
+        if (token.empty() || !read_cell(token, *wanted)) [[unlikely]] {
           return false;
         }
       } else if (is_between_values(*value)) {

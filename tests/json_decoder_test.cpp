@@ -209,6 +209,7 @@ TEST(JsonDecoderTest, WhatIsNoSingleObjectIsSetAside) {
                           "{\"user\":\"a",
                           "nonsense",
                           "{\"user\":",
+                          "{\"user\": ",
                           "{'user':'a'}",
                           "\\",
                           "{\"user\":\"a\"}\\",
