@@ -2,6 +2,7 @@
 //   WINDROW_FUZZ_SEED, WINDROW_FUZZ_COUNT  another seed, another number of scripts (default 20 000)
 #include <cstdlib>
 
+#include "tests/scale.hpp"
 #include "tests/transcript_suite.hpp"
 
 namespace windrow::transcript {
@@ -18,7 +19,8 @@ std::string setting(char const* name, std::string fallback) {
 TEST(FuzzTest, GivesWhatTheOracleGives) {
   TemporaryDirectory const scratch;
   std::string const seed = setting("WINDROW_FUZZ_SEED", "1");
-  int const count = std::stoi(setting("WINDROW_FUZZ_COUNT", "20000"));
+  int const count =
+      std::stoi(setting("WINDROW_FUZZ_COUNT", std::to_string(testing::scaled(20'000))));
   int done = 0;
   // In pieces, so that no file of scripts grows large; each has its own seed.
   for (int piece = 0; done < count; ++piece) {

@@ -35,6 +35,11 @@ std::atomic<std::size_t> live{0};  // bytes, as the allocator rounds them
   live += malloc_usable_size(memory);
   return memory;
 }
+[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
+  void* const memory = std::malloc(size);
+  live += malloc_usable_size(memory);
+  return memory;
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
   live -= malloc_usable_size(memory);
   std::free(memory);

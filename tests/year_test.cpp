@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/scale.hpp"
 #include "tests/temporary_directory.hpp"
 
 namespace windrow {
@@ -73,8 +74,7 @@ std::uint64_t number_after(std::string_view line, std::string_view name) {
 }
 
 TEST(YearTest, AMillionUsersInAYearOfFiveMinutesFit4GiB) {
-  char const* const asked = std::getenv("WINDROW_YEAR_ROWS");
-  std::uint64_t const rows = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 20'000'000;
+  std::uint64_t const rows = testing::scaled(20'000'000);
   TemporaryDirectory const directory;
   std::string const input = (directory / "views.ndjson").string();
   std::string const file = (directory / "year.yaml").string();

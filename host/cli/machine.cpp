@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
+#include <utility>
 
 namespace windrow::cli {
 namespace {
@@ -48,8 +49,12 @@ std::string allocator() {
     version(&major, &minor, &patch);
     return fmt::format("tcmalloc {}.{}{}", major, minor, patch);
   }
-  if (dlsym(RTLD_DEFAULT, "mallctl") != nullptr) {
-    return "jemalloc";
+  for (auto const& [symbol, name] : {std::pair{"mallctl", "jemalloc"},
+                                     {"__asan_init", "address sanitizer"},
+                                     {"__tsan_init", "thread sanitizer"}}) {
+    if (dlsym(RTLD_DEFAULT, symbol) != nullptr) {
+      return name;
+    }
   }
   return fmt::format("glibc {}", gnu_get_libc_version());
 }
