@@ -51,7 +51,6 @@ Client::Client(std::string const& bootstrap_servers, ConsumerConfig const& confi
 // (confluentinc/librdkafka#4362): such a client is left to the end of the process.
 Client::~Client() {
   if (was_missing_) {
-    static_cast<void>(queue_.release());
     static_cast<void>(handle_.release());
   }
 }
