@@ -171,6 +171,15 @@ class CliTest(CliCase):
         bad = [json.loads(line) for line in (self.path / "bad.ndjson").read_text().splitlines()]
         self.assertEqual(len(bad), truth["truncated"])
 
+    def test_a_dead_letter_names_its_file_and_its_place_there(self):
+        self.file("a.ndjson", '{"ts": 1, "url": "/"}\nbad\n')
+        self.file("b.ndjson", '{"ts": 2, "url": "/"}\n\nworse\n')
+        done = self.windrow("run", self.job(COUNTS, input="?.ndjson"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        bad = [json.loads(line) for line in (self.path / "bad.ndjson").read_text().splitlines()]
+        self.assertEqual([(row["source"], row["offset"]) for row in bad], [("a.ndjson", 22), ("b.ndjson", 23)])
+        self.assertEqual([row["id"] for row in bad], ["a.ndjson|0|22|0|%~", "b.ndjson|0|23|0|%~"])
+
     def test_input_replaces_the_source_until_its_end(self):
         self.windrow("gen", "pageviews", "--seed", 12, "--events", 3000, "--out", "data", "--truth",
                      "truth.json", "--reading", "whole")

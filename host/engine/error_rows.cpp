@@ -26,7 +26,7 @@ void append_record_id(std::optional<RecordPlace> const& place, std::optional<std
     partition = place->source->partition_name(place->partition);
     fields[0] = Scalar::of_string(place->source->path_of(place->partition, place->offset));
     fields[1] = Scalar::of_string(partition);
-    fields[2] = Scalar::of(place->offset);
+    fields[2] = Scalar::of(place->source->offset_in_path(place->offset));
   }
   if (line) {
     fields[3] = Scalar::of(std::int64_t{*line});
@@ -49,7 +49,7 @@ void append_error_row(ErrorRow const& error, EventTime event_time, EventBatch& o
     partition = source->partition_name(number);
     source_name = Scalar::of_string(source->path_of(number, at));
     partition_name = Scalar::of_string(partition);
-    offset = Scalar::of(at);
+    offset = Scalar::of(source->offset_in_path(at));
   }
   if (error.line) {
     line = Scalar::of(std::int64_t{*error.line});
