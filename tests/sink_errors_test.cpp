@@ -264,14 +264,20 @@ TEST(SinkErrors, OnlyReadersOfRefusedRowsWaitForASink) {
   expect_conserved(*pipeline);
 }
 
-TEST(SinkErrors, ASinkThatGivesUpTakesNothingBelowItAlong) {
+TEST(SinkErrors, ASinkThatGivesUpEndsAnIdleRunAndTakesNothingBelowItAlong) {
   Counts counts;
   Bench bench;
   bench.answers["Save"] = [](std::string_view) { return Outcome::fatal; };
   auto pipeline = bench.make(counts.graph);
   pipeline->open();
   bench.script = {{{"a,1,1"}, 0, 10, false}};
-  pipeline->step();
+  EXPECT_THROW(
+      {
+        while (pipeline->progress().batch_no < 2) {  // there is no second one
+          pipeline->step();
+        }
+      },
+      EnvironmentError);
   EXPECT_THROW(pipeline->settle(), EnvironmentError);
   EXPECT_TRUE(bench.written["Bad"].batches.empty());
 }

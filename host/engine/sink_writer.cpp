@@ -117,6 +117,9 @@ SinkProgress SinkWriter::progress() const {
 
 std::vector<RefusedRows> SinkWriter::take_refused(std::int64_t& acked_batch) {
   std::lock_guard const lock(mutex_);
+  if (failure_) {
+    std::rethrow_exception(failure_);
+  }
   acked_batch = totals_.acked_batch;
   auto const open = std::find_if(refused_.begin(), refused_.end(), [&](RefusedRows const& rows) {
     return rows.batch_no > acked_batch;  // parts of a batch whose last is still to come

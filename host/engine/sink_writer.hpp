@@ -55,6 +55,7 @@ class SinkWriter {
   // Counters of an earlier run, before `open`.
   void restore(SinkProgress const& totals);
   // Of the batches acknowledged since the last call, all that was refused; and the last of them.
+  // Throws as `submit`.
   [[nodiscard]] std::vector<RefusedRows> take_refused(std::int64_t& acked_batch);
 
  private:
