@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "ingest/line_source.hpp"
 #include "ingest/schema_inference.hpp"
@@ -105,7 +106,16 @@ std::vector<Field> fields_of(Guess const& guess) {
   return fields;
 }
 
-InferredSchema infer(RawBatch const& rows) {
+// file:line of a row.
+std::string place_of(LineSource const& source, RawRecord const& row) {
+  std::string const path{source.path_of(row.partition, row.offset)};
+  std::ifstream file(path, std::ios::binary);
+  std::string before(static_cast<std::size_t>(source.offset_in_path(row.offset)), ' ');
+  file.read(before.data(), static_cast<std::streamsize>(before.size()));
+  return fmt::format("{}:{}", path, std::count(before.begin(), before.end(), '\n') + 1);
+}
+
+InferredSchema infer(LineSource const& source, RawBatch const& rows) {
   InferredSchema inferred;
   Guess root;
   std::size_t objects = 0;
@@ -118,6 +128,7 @@ InferredSchema infer(RawBatch const& rows) {
     objects += 1;
     inferred.fault = merge(root, value, "");
     if (!inferred.fault.empty()) {
+      inferred.fault += fmt::format(" at={}", place_of(source, row));
       return inferred;
     }
     for (dom::key_value_pair const item : dom::object(value)) {
@@ -149,7 +160,7 @@ InferredSchema infer_json_schema(std::string const& path) {
     source.open();
     RawBatch rows;
     source.poll(rows, inferred_rows, 0);
-    return infer(rows);
+    return infer(source, rows);
   } catch (EnvironmentError const& error) {
     inferred.fault = error.what();
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "ingest/line_source.hpp"
@@ -60,12 +61,16 @@ std::vector<LineFile> files_of(std::string const& glob) {
     }
     if (!S_ISREG(found.st_mode)) {
       throw EnvironmentError(
-          fmt::format("line source: a path must be a regular file: path={}", path), unavailable);
+          fmt::format("line source: a path must be a regular file: path={}", path), refused);
     }
     files.push_back({std::move(path), found.st_size, found.st_dev, found.st_ino});
   }
   if (files.empty()) {
-    throw EnvironmentError(fmt::format("line source: no file matches: path={}", glob), unavailable);
+    std::error_code none;
+    std::string const in = std::filesystem::current_path(none).string();
+    throw EnvironmentError(fmt::format("line source: no file matches: path={}{}", glob,
+                                       glob.starts_with('/') ? "" : " working directory=" + in),
+                           refused);
   }
   return files;
 }

@@ -17,8 +17,8 @@ struct LineFile {
 
 // The files that a glob names, in order of path (by bytes); names that start with `.` or `_` or end
 // in
-// `.tmp` are other programs' unfinished work.  EnvironmentError: 69 none matches, a directory or
-// not readable; 78 compressed files, which come later.
+// `.tmp` are other programs' unfinished work.  EnvironmentError: 78 none matches, a directory, or
+// compressed files, which come later; 69 not readable.
 [[nodiscard]] std::vector<LineFile> files_of(std::string const& glob);
 
 // All files of a glob are one partition, read once from first to last (R89).  A line ends with \n

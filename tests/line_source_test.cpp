@@ -211,8 +211,8 @@ TEST_F(LineSourceTest, WhatIsNoReadableFileIsRefusedByName) {
   write("y.zst", "");
   EXPECT_EQ(exit_code_of(in_folder("*.gz")), 78);
   EXPECT_EQ(exit_code_of(in_folder("y.zst")), 78);
-  EXPECT_EQ(exit_code_of(in_folder("none*")), 69);
-  EXPECT_EQ(exit_code_of(in_folder("")), 69);
+  EXPECT_EQ(exit_code_of(in_folder("none*")), 78);
+  EXPECT_EQ(exit_code_of(in_folder("")), 78);
 }
 
 TEST_F(LineSourceTest, StandardInputIsReadAsItComes) {

@@ -60,8 +60,10 @@ TEST(SchemaInferenceTest, OnlyTheFirstRowsAreRead) {
 }
 
 TEST(SchemaInferenceTest, WhatCannotBeInferredSaysWhy) {
-  EXPECT_EQ(inferred_of("{\"u\":{\"a\":1}}\n{\"u\":{\"a\":\"x\"}}\n").fault,
-            "a field has several types: field=u.a types=integer,string");
+  std::string const mixed = inferred_of("{\"u\":{\"a\":1}}\n\n{\"u\":{\"a\":\"x\"}}\n").fault;
+  EXPECT_TRUE(mixed.starts_with("a field has several types: field=u.a types=integer,string at="))
+      << mixed;
+  EXPECT_TRUE(mixed.ends_with(".ndjson:3")) << mixed;
   EXPECT_EQ(inferred_of("nothing\n").fault, "none of the first rows is a JSON object: rows=1");
   EXPECT_EQ(inferred_of("").fault, "none of the first rows is a JSON object: rows=0");
   EXPECT_NE(infer_json_schema("/nowhere/*.ndjson").fault.find("no file matches"),

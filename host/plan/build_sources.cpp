@@ -347,8 +347,9 @@ bool GraphBuilder::read_from_json(Work& work) {
     }
     if (!read.schema) {
       report_.add("E104", *keys.find("path"),
-                  fmt::format("{}: 'schema' of {} is not given and cannot be inferred", read.fault,
-                              work.written.label));
+                  fmt::format("'schema' of {} is not given and cannot be inferred: {}",
+                              work.written.label, read.fault),
+                  "give one, such as {properties: {NAME: {type: string}}}");
       ok = false;
     } else {
       work.flow.schema = std::move(*read.schema);
