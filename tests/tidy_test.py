@@ -46,7 +46,7 @@ LIBRARIES = [
     (r"benchmark/", r"bench/", "bench"),
     (r"(gtest|gmock|rapidcheck)[/.]", r"tests/", "tests"),
 ]
-SYSTEM = (r"(sys|netinet|arpa|linux|gnu)/[\w-]+\.h|(dirent|dlfcn|errno|fcntl|glob|netdb|poll|pthread|sched|"
+SYSTEM = (r"(sys|netinet|arpa|linux|gnu)/[\w-]+\.h|(dirent|dlfcn|errno|fcntl|glob|netdb|poll|pthread|pty|sched|"
           r"signal|spawn|stdlib|termios|time|unistd|malloc)\.h|\w+")  # a bare word is the standard library
 
 # ---- bans in code (comments and the text of strings do not count): pattern, where, instead.

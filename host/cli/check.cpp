@@ -67,6 +67,7 @@ class Check final : public Verb {
     }
     return exit;
   }
+  [[nodiscard]] bool reads_pipelines() const override { return true; }
 
  private:
   static std::string own_keys(Graph const& graph) {

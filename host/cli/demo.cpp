@@ -13,6 +13,7 @@
 
 #include "host/cli/demo_pipeline.hpp"
 #include "host/cli/live_view.hpp"
+#include "host/cli/log.hpp"
 #include "host/cli/stop_signals.hpp"
 #include "host/cli/verbs.hpp"
 #include "ingest/kafka_line_producer.hpp"
@@ -100,7 +101,7 @@ class Demo final : public Verb {
 
   void note(std::string const& text) const {
     if (!invocation_.quiet) {
-      fmt::print(stderr, "{}\n", text);
+      say(text);
     }
   }
 

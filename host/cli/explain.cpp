@@ -7,6 +7,7 @@
 #include <iterator>
 #include <variant>
 
+#include "host/cli/one_of.hpp"
 #include "host/cli/pipeline_file.hpp"
 #include "host/cli/verbs.hpp"
 #include "host/cpu/state_bytes.hpp"
@@ -172,7 +173,7 @@ class Explain final : public Verb {
     CLI::App* const verb = app.add_subcommand("explain", "the plan of a pipeline file");
     verb->add_option("file", file_, "pipeline file, or - for stdin")->required();
     verb->add_option("--format", format_, "text, json or dot")
-        ->check(CLI::IsMember({"text", "json", "dot"}))
+        ->check(one_of({"text", "json", "dot"}))
         ->capture_default_str();
     return verb;
   }
@@ -188,6 +189,7 @@ class Explain final : public Verb {
                                         : as_text(loaded.graph));
     return exit_ok;
   }
+  [[nodiscard]] bool reads_pipelines() const override { return true; }
 
  private:
   std::string file_, format_ = "text";

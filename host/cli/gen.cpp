@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "host/cli/log.hpp"
+#include "host/cli/one_of.hpp"
 #include "host/cli/verbs.hpp"
 #include "host/engine/snapshot.hpp"
 #include "ingest/pageviews/generator.hpp"
@@ -50,7 +52,7 @@ class Gen final : public Verb {
     CLI::App* const verb = app.add_subcommand("gen", "seeded data, and what is true about them");
     verb->add_option("kind", kind_, "what to generate: pageviews")
         ->required()
-        ->check(CLI::IsMember({"pageviews"}));
+        ->check(one_of({"pageviews"}));
     verb->add_option("--seed", settings_.seed, "names the data")->capture_default_str();
     verb->add_option("--events", events_, "views; repeated ones come on top")
         ->capture_default_str();
@@ -70,7 +72,7 @@ class Gen final : public Verb {
     verb->add_option("--reading", reading_,
                      "truth of a job with watermark and lateness, or of one that "
                      "reads all as a whole")
-        ->check(CLI::IsMember({"streamed", "whole"}))
+        ->check(one_of({"streamed", "whole"}))
         ->capture_default_str();
     return verb;
   }
@@ -79,6 +81,9 @@ class Gen final : public Verb {
     using namespace pageviews;
     settings_.events = events_;
     bool const to_stdout = out_ == "-";
+    if (to_stdout && invocation.json) {
+      throw EnvironmentError("gen: --json and --out - would both write to stdout", exit_usage);
+    }
     if (!to_stdout) {
       std::error_code failed;
       std::filesystem::create_directories(out_, failed);
@@ -116,12 +121,17 @@ class Gen final : public Verb {
       write(document.get(), text, truth_);
       finish(document.get(), truth_);
     }
-    if (!invocation.quiet) {
-      Counts const& c = truth.counts();
-      fmt::print(stderr,
-                 "{} lines, {} bytes in {} files: {} accepted, {} late, {} of the future, {} cut; "
-                 "{} of them repeat others\n",
+    Counts const& c = truth.counts();
+    if (invocation.json) {
+      fmt::print(R"({{"lines":{},"bytes":{},"files":{},"accepted":{},"late":{},"future":{},)"
+                 R"("truncated":{},"copies":{}}})"
+                 "\n",
                  c.lines, c.bytes, files, c.accepted, c.late, c.future, c.truncated, c.copies);
+    } else if (!invocation.quiet) {
+      say(fmt::format(
+          "{} lines, {} bytes in {} files: {} accepted, {} late, {} of the future, {} cut; "
+          "{} of them repeat others",
+          c.lines, c.bytes, files, c.accepted, c.late, c.future, c.truncated, c.copies));
     }
     return exit_ok;
   }

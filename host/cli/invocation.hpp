@@ -38,6 +38,8 @@ class Verb {
   virtual ~Verb() = default;
   virtual CLI::App* add_to(CLI::App& app) = 0;        // registers the verb with its options
   virtual int run(Invocation const& invocation) = 0;  // an Exit
+  // Do -c, --set and --var mean anything to it?
+  [[nodiscard]] virtual bool reads_pipelines() const { return false; }
 };
 
 }  // namespace windrow::cli

@@ -4,11 +4,11 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "host/cli/log.hpp"
 
 namespace windrow::cli {
 
@@ -83,41 +83,34 @@ std::vector<std::string> ProgressText::lines(Progress const& progress) {
   return out;
 }
 
-LiveView::LiveView(bool quiet)
-    : terminal_(isatty(STDERR_FILENO) != 0),
+LiveView::LiveView(bool quiet, bool rows_on_stdout)
+    : block_(log_is_text() && is_screen(STDERR_FILENO) &&
+             !(rows_on_stdout && isatty(STDOUT_FILENO) != 0)),
       quiet_(quiet),
       shown_(std::chrono::steady_clock::now()) {}
 
+LiveView::~LiveView() { clear(); }
+
 bool LiveView::due() {
-  auto const period = std::chrono::milliseconds(terminal_ ? 250 : 5000);
+  auto const period = std::chrono::milliseconds(block_ ? 250 : 5000);
   return !quiet_ && std::chrono::steady_clock::now() - shown_ >= period;
 }
 
 void LiveView::show(std::vector<std::string> const& lines) {
   shown_ = std::chrono::steady_clock::now();
-  if (!terminal_) {
-    for (std::string const& line : lines) {
-      spdlog::info("{}", line);
-    }
+  if (block_) {
+    draw_block(lines);
     return;
   }
-  clear();
-  winsize size{};
-  std::size_t const width =
-      ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-  // A line that wraps would be drawn over wrongly.
   for (std::string const& line : lines) {
-    fmt::print(stderr, "{}\n", line.substr(0, width - 1));
+    spdlog::info("{}", line);
   }
-  std::fflush(stderr);
-  drawn_ = lines.size();
 }
 
 void LiveView::clear() {
-  if (drawn_ > 0) {
-    fmt::print(stderr, "\033[{}A\033[J", drawn_);
+  if (block_) {
+    remove_block();
   }
-  drawn_ = 0;
 }
 
 }  // namespace windrow::cli

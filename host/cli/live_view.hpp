@@ -39,17 +39,20 @@ class ProgressText {
   std::map<std::size_t, Rate> rates_;  // by transform
 };
 
-// Draws to stderr.
+// Shows lines on stderr: as a block in a terminal, else in the log.  A terminal that also gets rows
+// of the pipeline (`rows_on_stdout`) has no place for a block.
 class LiveView {
  public:
-  explicit LiveView(bool quiet);
-  [[nodiscard]] bool due();  // in a terminal four times a second, else every five seconds
+  explicit LiveView(bool quiet, bool rows_on_stdout = false);
+  ~LiveView();
+  LiveView(LiveView const&) = delete;  // there is one block
+  LiveView& operator=(LiveView const&) = delete;
+  [[nodiscard]] bool due();  // as a block four times a second, else every five seconds
   void show(std::vector<std::string> const& lines);
-  void clear();  // removes the block, so that other text can follow
+  void clear();  // removes the block
 
  private:
-  bool terminal_, quiet_;
-  std::size_t drawn_ = 0;
+  bool block_, quiet_;
   std::chrono::steady_clock::time_point shown_;
 };
 

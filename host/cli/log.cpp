@@ -1,16 +1,18 @@
-// The log on stderr.
 #include "host/cli/log.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <iterator>
 #include <memory>
-#include <string_view>
+
+#include "host/cli/stderr_sink.hpp"
 
 namespace windrow::cli {
 namespace {
@@ -64,13 +66,50 @@ class LineFormatter final : public spdlog::formatter {
   std::string format_;
 };
 
+// The sink that start_log made; null before it.
+StderrSink* the_sink() {
+  auto const logger = spdlog::default_logger();
+  return dynamic_cast<StderrSink*>(logger->sinks().front().get());
+}
+
+constexpr char const *text_name = "windrow", *record_name = "windrow records";
+
 }  // namespace
 
 void start_log(std::string const& format, bool quiet) {
-  auto logger = spdlog::stderr_logger_mt("windrow");
+  auto logger = spdlog::create<StderrSink>(format == "text" ? text_name : record_name);
   logger->set_formatter(std::make_unique<LineFormatter>(format));
   logger->set_level(quiet ? spdlog::level::warn : spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }
+
+bool log_is_text() { return spdlog::default_logger()->name() != record_name; }
+
+void say(std::string_view text, spdlog::level::level_enum level) {
+  while (!text.empty() && text.back() == '\n') {
+    text.remove_suffix(1);
+  }
+  if (!log_is_text()) {
+    spdlog::log(level, "{}", text);
+  } else if (StderrSink* const sink = the_sink()) {
+    sink->write_above(fmt::format("{}\n", text));
+  } else {
+    fmt::print(stderr, "{}\n", text);
+  }
+}
+
+bool is_screen(int descriptor) {
+  char const* const kind = std::getenv("TERM");
+  return isatty(descriptor) != 0 && kind != nullptr && *kind != '\0' &&
+         std::string_view(kind) != "dumb";
+}
+
+void draw_block(std::vector<std::string> lines) {
+  if (StderrSink* const sink = the_sink()) {
+    sink->draw_block(std::move(lines));
+  }
+}
+
+void remove_block() { draw_block({}); }
 
 }  // namespace windrow::cli

@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
+#include "host/cli/log.hpp"
 #include "host/engine/snapshot.hpp"
 #include "ingest/kafka_settings.hpp"
 #include "ingest/schema_inference.hpp"
@@ -18,9 +21,9 @@ namespace windrow::cli {
 namespace {
 
 bool in_colour(Invocation const& invocation) {
-  return invocation.color == "always" ||
-         (invocation.color == "auto" && isatty(STDERR_FILENO) != 0 &&
-          std::getenv("NO_COLOR") == nullptr);
+  char const* const refused = std::getenv("NO_COLOR");  // no-color.org: if it is not empty
+  bool const wanted = is_screen(STDERR_FILENO) && (refused == nullptr || *refused == '\0');
+  return log_is_text() && (invocation.color == "always" || (invocation.color == "auto" && wanted));
 }
 
 }  // namespace
@@ -42,12 +45,16 @@ std::string read_text(std::string const& path) {
   if (path == "-") {
     return {std::istreambuf_iterator<char>(std::cin), {}};
   }
+  std::error_code none;
+  bool const directory = std::filesystem::is_directory(path, none);
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file.good() && !file.eof()) {
-    throw EnvironmentError(fmt::format("the file cannot be read: path={}", path), exit_invalid);
+  if (directory || !file) {
+    throw EnvironmentError(fmt::format("the file cannot be read: {}: path={}",
+                                       std::strerror(directory ? EISDIR : errno), path),
+                           exit_invalid);
   }
-  return text;
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 LoadResult load_text(std::string const& name, std::string const& text, Invocation const& invocation,
@@ -81,16 +88,13 @@ LoadResult load_file(std::string const& path, Invocation const& invocation,
 
 void print_findings(std::vector<Finding> const& findings, Invocation const& invocation) {
   for (Finding const& finding : findings) {
-    if (finding.severity == Severity::warning && invocation.quiet) {
-      continue;
-    }
     std::string text = to_text(finding);
     if (in_colour(invocation)) {
       std::size_t const end = text.find('\n');
       text.insert(end == std::string::npos ? text.size() : end, "\033[0m");
       text.insert(0, finding.severity == Severity::error ? "\033[1;31m" : "\033[1;33m");
     }
-    fmt::print(stderr, "{}{}", text, text.empty() || text.back() != '\n' ? "\n" : "");
+    say(text, finding.severity == Severity::error ? spdlog::level::err : spdlog::level::warn);
   }
 }
 

@@ -3,15 +3,19 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <variant>
 
 #include "host/cli/live_view.hpp"
+#include "host/cli/log.hpp"
+#include "host/cli/parts.hpp"
 #include "host/cli/pipeline_file.hpp"
 #include "host/cli/pipeline_run.hpp"
 #include "host/cli/stop_signals.hpp"
 #include "host/cli/summary.hpp"
 #include "host/cli/verbs.hpp"
 #include "host/plan/duration.hpp"
+#include "ingest/line_source.hpp"
 
 namespace windrow::cli {
 namespace {
@@ -43,6 +47,13 @@ void read_instead(Graph& graph, std::string const& path) {
     }
     transform.config = std::move(instead);
   }
+}
+
+bool writes_to_stdout(Graph const& graph) {
+  return std::any_of(graph.transforms.begin(), graph.transforms.end(), [](Transform const& t) {
+    auto const* const json = std::get_if<WriteToJson>(&t.config);
+    return json != nullptr && json->path == "-";
+  });
 }
 
 CLI::Validator duration_check() {
@@ -92,10 +103,11 @@ class Run final : public Verb {
       return exit_invalid;
     }
     if (!input_.empty()) {
+      check_input();
       read_instead(loaded.graph, input_);
     }
     StopSignals signals(read_duration(shutdown_limit_).value);
-    LiveView view(invocation.quiet);
+    LiveView view(invocation.quiet, writes_to_stdout(loaded.graph));
     ProgressText text;
     RunOptions options;
     options.file_name = file_;
@@ -105,7 +117,7 @@ class Run final : public Verb {
         view.show(text.lines(progress));
       }
     };
-    if (loaded.graph.settings.state.empty()) {
+    if (loaded.graph.settings.state.empty() && !all_bounded(loaded.graph)) {
       spdlog::info(
           "no --state: after a crash nothing is known of this run; totals begin anew at "
           "start_from, and "
@@ -120,23 +132,36 @@ class Run final : public Verb {
       // stdout may hold results of the pipeline (path: "-"), of which this is the last line.
       fmt::print("{}", summary_json(summary));
     } else if (!invocation.quiet) {
-      fmt::print(stderr, "{}{}{}\n", summary_text(summary),
-                 end == RunEnd::ended     ? "all input ended"
-                 : end == RunEnd::drained ? "drained"
-                                          : "stopped",
-                 state.empty()
-                     ? std::string()
-                     : fmt::format("; the state is saved, and totals count from its first "
-                                   "start: directory={}",
-                                   state));
+      say(fmt::format("{}{}{}", summary_text(summary),
+                      end == RunEnd::ended     ? "all input ended"
+                      : end == RunEnd::drained ? "drained"
+                                               : "stopped",
+                      state.empty()
+                          ? std::string()
+                          : fmt::format("; the state is saved, and totals count from its first "
+                                        "start: directory={}",
+                                        state)));
     }
     if (!summary.broken_laws.empty()) {
       return exit_internal;
     }
     return summary.failures.empty() ? exit_ok : exit_differs;
   }
+  [[nodiscard]] bool reads_pipelines() const override { return true; }
 
  private:
+  // A word of the command line that names no file is found before anything starts.
+  void check_input() const {
+    if (input_ == "-") {
+      return;
+    }
+    try {
+      static_cast<void>(files_of(input_));
+    } catch (EnvironmentError const& error) {
+      throw EnvironmentError(fmt::format("--input: {}", error.what()), exit_usage);
+    }
+  }
+
   std::string file_, input_, state_, device_, shutdown_limit_ = "30s";
   bool until_eof_ = false, drain_ = false;
 };

@@ -1,7 +1,12 @@
 // `windrow test`: the tests that a pipeline file holds.
 #include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
+#include "host/cli/log.hpp"
 #include "host/cli/pipeline_file.hpp"
 #include "host/cli/pipeline_run.hpp"
 #include "host/cli/test_blocks.hpp"
@@ -11,6 +16,42 @@
 namespace windrow::cli {
 namespace {
 
+struct Result {
+  std::string file;
+  int line = 0;
+  std::string name;
+  std::vector<std::string> faults;  // none: it passed
+};
+
+std::string to_json(std::vector<Result> const& results) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> out(buffer);
+  auto const text = [&](std::string const& value) {
+    out.String(value.c_str(), static_cast<rapidjson::SizeType>(value.size()));
+  };
+  out.StartArray();
+  for (Result const& result : results) {
+    out.StartObject();
+    out.Key("file");
+    text(result.file);
+    out.Key("line");
+    out.Int(result.line);
+    out.Key("name");
+    text(result.name);
+    out.Key("passed");
+    out.Bool(result.faults.empty());
+    out.Key("faults");
+    out.StartArray();
+    for (std::string const& fault : result.faults) {
+      text(fault);
+    }
+    out.EndArray();
+    out.EndObject();
+  }
+  out.EndArray();
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
 class Test final : public Verb {
  public:
   CLI::App* add_to(CLI::App& app) override {
@@ -19,6 +60,7 @@ class Test final : public Verb {
     return verb;
   }
   int run(Invocation const& invocation) override {
+    json_ = invocation.json;
     for (std::string const& file : files_) {
       std::string const text = read_text(file);
       LoadResult const loaded = load_text(file, text, invocation, LoadOptions::Purpose::test);
@@ -31,26 +73,38 @@ class Test final : public Verb {
         run_tests(file, pipeline);
       }
     }
-    fmt::print("{} passed, {} failed\n", passed_, failed_);
-    if (passed_ + failed_ == 0) {
-      fmt::print(stderr, "windrow: the files hold no tests\n");
-      return exit_differs;
+    fmt::print("{}", json_ ? to_json(results_) : "");
+    if (results_.empty()) {
+      say(fmt::format("windrow: no tests in {}: write blocks under `tests` (README: A test), or an "
+                      "AssertEqual into the pipeline",
+                      fmt::join(files_, ", ")),
+          spdlog::level::err);
+      return exit_usage;
     }
-    return failed_ == 0 ? exit_ok : exit_differs;
+    auto const failed = std::count_if(results_.begin(), results_.end(),
+                                      [](Result const& r) { return !r.faults.empty(); });
+    if (!json_) {
+      fmt::print("{} passed, {} failed\n", results_.size() - static_cast<std::size_t>(failed),
+                 failed);
+    }
+    return failed == 0 ? exit_ok : exit_differs;
   }
+  [[nodiscard]] bool reads_pipelines() const override { return true; }
 
  private:
   void run_tests(std::string const& file, LoadedPipeline const& pipeline) {
     for (PipelineTest const& test : pipeline.tests) {
-      std::vector<std::string> const faults = test.transcript.empty()
-                                                  ? run_block(pipeline.graph, test)
-                                                  : run_transcript(file, pipeline.graph, test);
-      (faults.empty() ? passed_ : failed_) += 1;
-      fmt::print("{} {}:{} {}\n", faults.empty() ? "passed" : "FAILED", file, test.at.line,
-                 test.name);
-      for (std::string const& fault : faults) {
-        fmt::print("    {}\n", fault);
+      Result result{file, test.at.line, test.name,
+                    test.transcript.empty() ? run_block(pipeline.graph, test)
+                                            : run_transcript(file, pipeline.graph, test)};
+      if (!json_) {
+        fmt::print("{} {}:{} {}\n", result.faults.empty() ? "passed" : "FAILED", file, result.line,
+                   result.name);
+        for (std::string const& fault : result.faults) {
+          fmt::print("    {}\n", fault);
+        }
       }
+      results_.push_back(std::move(result));
     }
   }
 
@@ -64,7 +118,8 @@ class Test final : public Verb {
     return run.summary().failures;
   }
   std::vector<std::string> files_;
-  std::size_t passed_ = 0, failed_ = 0;
+  std::vector<Result> results_;
+  bool json_ = false;
 };
 
 }  // namespace

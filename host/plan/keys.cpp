@@ -355,7 +355,9 @@ void Keys::compare_with_beam(YamlNode const& value, ReadDuration const& read) {
 }
 
 bool Keys::check_choice(KeySpec const& spec, YamlNode const& value) {
-  if (value.is_scalar() && contains(spec.later, value.text)) {
+  // cuda:0 is as little built as cuda.
+  if (value.is_scalar() &&
+      contains(spec.later, std::string_view(value.text).substr(0, value.text.find(':')))) {
     bool const unbuilt = spec.refusal == "E101";
     report_.add(spec.refusal, value,
                 unbuilt ? fmt::format("{} '{}' is not built yet", spec.name, value.text)
@@ -376,7 +378,7 @@ bool Keys::check_choice(KeySpec const& spec, YamlNode const& value) {
       spec.name == "language" ? "E107" : "E141", value,
       fmt::format("'{}' must be {}{}, is {}", spec.name, choices.size() > 1 ? "one of " : "",
                   fmt::join(choices, ", "), kind_of(value)),
-      value.is_scalar() ? did_you_mean(value.text, words_of(spec.choices)) : "");
+      value.is_scalar() ? did_you_mean(value.text, choices) : "");
   return false;
 }
 

@@ -150,7 +150,9 @@ std::string reference() {
   std::string out =
       "Keys marked **W** are Windrow's own, the others are Beam YAML's. A duration is a number "
       "with us, ms, s, m, h or d; a bare number is seconds. In any value `${NAME}` and "
-      "`${NAME:default}` stand for the environment, `{{ name }}` for `--var`.\n";
+      "`${NAME:default}` stand for the environment, `{{ name }}` for `--var`. A path is relative "
+      "to "
+      "the working directory, not to the file, as on Beam.\n";
   add_table("The file", file_keys(), out);
   add_table("The file, as a list", list_keys(), out);
   add_table("pipeline", pipeline_keys(), out);
