@@ -28,6 +28,13 @@ pipeline:
     - {type: WriteToJson, config: {path: out.ndjson}}
 options: {windrow: {max_bad_ratio: 10% over 10}}
 """
+STDIN = """\
+pipeline:
+  type: chain
+  transforms:
+    - {type: ReadFromJson, config: {path: "-", schema: {properties: {v: {type: integer}}}}}
+    - {type: LogForTesting}
+"""
 KAFKA = """\
 pipeline:
   type: chain
@@ -158,9 +165,11 @@ class UsageTest(CliCase):
     def test_all_errors_come_at_once_of_all_files(self):
         one = self.file("x.yaml", PLAIN.replace("fn: sum", "fn: summ").replace("size: 5m", "siz: 5m"))
         two = self.file("y.yaml", PLAIN.replace("Create", "Creat"))
-        found = json.loads(self.windrow("check", one, two, "--json").stdout)
-        self.assertEqual({(f["file"], f["code"]) for f in found} >= {
-            (str(one), "E100"), (str(one), "E101"), (str(two), "E101")}, True)
+        done = self.windrow("check", one, "nowhere.yaml", two, "--json")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("path=nowhere.yaml", done.stderr)
+        self.assertLessEqual({(str(one), "E100"), (str(one), "E101"), (str(two), "E101")},
+                             {(f["file"], f["code"]) for f in json.loads(done.stdout)})
 
     def colours(self, *words, env=None):
         """stderr of a check in a terminal."""
@@ -200,6 +209,56 @@ class UsageTest(CliCase):
             self.assertRegex(line, r'^time=\d{4}-\d\d-\d\dT[\d:.]+Z level=(info|warning) message="(\\.|[^"\\])*"$')
         fatal = self.windrow("run", path, "--log-format", "json", "--input", "none", "--until-eof").stderr.splitlines()
         self.assertEqual(json.loads(fatal[-1])["level"], "error")
+
+    def test_secrets_of_transforms_that_are_not_known_are_not_shown(self):
+        for kind in ("WriteToPostgres", "WriteToPostgrse"):
+            text = PLAIN.replace('WriteToJson, config: {path: "-"}', kind + ", config: {url: u, password: hunter2}")
+            for words in ((), ("--json",)):
+                done = self.windrow("check", self.file("x.yaml", text), *words)
+                self.assertEqual(done.returncode, 78)
+                self.assertNotIn("hunter2", done.stdout + done.stderr)
+                self.assertIn("*******", done.stdout + done.stderr)
+
+    def test_the_first_result_is_foretold(self):
+        kafka = PLAIN.replace("Create, config: {elements: [{k: a, v: 1}, {k: a, v: 2}]}",
+                              "ReadFromKafka, config: {topic: t, bootstrap_servers: 'b:1', format: JSON, schema: {properties: "
+                              "{k: {type: string}, v: {type: integer}}}, watermark: {max_out_of_orderness: 30s}}")
+        mode = ", allowed_lateness: 10m, accumulation_mode: accumulating, trigger: "
+        pt = "{after_processing_time: 60s}"
+        for text, trigger, first in (
+                (PLAIN, "", "the end of the input"),
+                (PLAIN, mode + "{repeat: %s}" % pt, "the end of the input"),
+                (PLAIN, mode + "{repeat: {element_count: 5}}", "5 rows of a key"),
+                (kafka.replace("max_out_of_orderness: 30s", ""), "", "a row at or after the end of its window"),
+                (kafka, "", "a row 30s after the end of its window"),
+                (kafka, mode + "{after_end_of_window: {early_firings: %s, late_firings: {element_count: 1}}}" % pt,
+                 "1m after the first row of a key"),
+                (kafka, mode + "always", "the first row of a key"),
+                (kafka, mode + "{repeat: {after_all: [{element_count: 2}, %s]}}" % pt,
+                 "2 rows of a key and 1m after the first row of a key"),
+                (kafka, mode + "{repeat: {after_any: [default, {element_count: 2}]}}",
+                 "a row 30s after the end of its window or 2 rows of a key"),
+                (kafka, mode + "never", "a row 30s after the end of its window and the 10m of its lateness")):
+            with self.subTest(trigger):
+                path = self.file("x.yaml", text.replace("size: 5m", "size: 5m" + trigger))
+                done = self.windrow("check", path)
+                self.assertIn(f"    Combine: first result no earlier than {first}\n", done.stdout, done.stderr)
+                step = json.loads(self.windrow("explain", "--json", path).stdout)[1]
+                self.assertEqual(step["first_result"], "no earlier than " + first)
+
+    def test_a_state_has_one_process(self):
+        path = self.file("x.yaml", STDIN)
+        words = ("run", str(path), "--state", "state")
+        with subprocess.Popen([cli_case.windrow, *words], cwd=self.path, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as first:
+            first.stdin.write('{"v": 1}\n')
+            first.stdin.flush()
+            self.assertTrue(any('{"v": 1}' in line for line in first.stderr))
+            second = self.windrow(*words)
+            self.assertEqual(second.returncode, 75, second.stderr)
+            self.assertIn("directory=state", second.stderr)
+            first.stdin.close()
+            self.assertEqual(first.wait(timeout=60), 0)
 
     def test_too_many_bad_records_end_with_65(self):
         path = self.file("x.yaml", BREAKER)

@@ -3,9 +3,13 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <variant>
 
+#include "host/cli/first_result.hpp"
+#include "host/cli/log.hpp"
 #include "host/cli/pipeline_file.hpp"
 #include "host/cli/verbs.hpp"
+#include "host/engine/snapshot.hpp"
 
 namespace windrow::cli {
 namespace {
@@ -37,7 +41,17 @@ class Check final : public Verb {
     std::vector<Finding> all;
     int exit = exit_ok;
     for (std::string const& file : files_) {
-      LoadResult const loaded = load_file(file, invocation, LoadOptions::Purpose::check);
+      LoadResult loaded;
+      try {
+        loaded = load_file(file, invocation, LoadOptions::Purpose::check);
+      } catch (EnvironmentError const& error) {
+        if (error.exit_code() != exit_invalid) {
+          throw;
+        }
+        say(fmt::format("windrow: {}", error.what()), spdlog::level::err);
+        exit = exit_invalid;  // the others are looked at all the same
+        continue;
+      }
       bool const warned =
           std::any_of(loaded.findings.begin(), loaded.findings.end(),
                       [](Finding const& f) { return f.severity == Severity::warning; });
@@ -56,7 +70,7 @@ class Check final : public Verb {
       }
       print_findings(loaded.findings, invocation);
       if (loaded.ok()) {
-        fmt::print("{}: valid; {}\n", file, own_keys(loaded.graph));
+        fmt::print("{}: valid; {}\n{}", file, own_keys(loaded.graph), first_results(loaded.graph));
         if (explain_beam_) {
           fmt::print("{}", on_beam_text(file, loaded.on_beam));
         }
@@ -75,6 +89,16 @@ class Check final : public Verb {
       return "runs on Beam too";
     }
     return fmt::format("keys of Windrow's own: {}", fmt::join(graph.windrow_keys, ", "));
+  }
+  static std::string first_results(Graph const& graph) {
+    std::string out;
+    for (std::size_t at = 0; at < graph.transforms.size(); ++at) {
+      if (std::holds_alternative<Combine>(graph.transforms[at].config)) {
+        out += fmt::format("    {}: first result no earlier than {}\n", graph.transforms[at].name,
+                           first_result(graph, at));
+      }
+    }
+    return out;
   }
   static std::string on_beam_text(std::string const& file, std::vector<Finding> const& points) {
     bool const refused = std::any_of(points.begin(), points.end(),

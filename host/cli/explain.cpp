@@ -7,6 +7,7 @@
 #include <iterator>
 #include <variant>
 
+#include "host/cli/first_result.hpp"
 #include "host/cli/one_of.hpp"
 #include "host/cli/pipeline_file.hpp"
 #include "host/cli/verbs.hpp"
@@ -84,6 +85,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph, st
     facts.emplace_back("windows", windows_text(w.windows));
     facts.emplace_back("trigger", to_string(w.trigger));
     facts.emplace_back("lateness", to_string(w.lateness));
+    facts.emplace_back("first_result", "no earlier than " + first_result(graph, at));
     facts.emplace_back("mode", w.discarding ? "discarding" : "accumulating");
     if (step->input_panes == Combine::InputPanes::replace) {
       facts.emplace_back("input_panes", "replace");
@@ -103,7 +105,7 @@ std::string as_text(Graph const& graph) {
     Transform const& transform = graph.transforms[at];
     fmt::format_to(std::back_inserter(out), "{} ({})\n", transform.name, transform.type);
     for (auto const& [name, value] : facts_of(graph, at)) {
-      fmt::format_to(std::back_inserter(out), "    {:<11}  {}\n", name, value);
+      fmt::format_to(std::back_inserter(out), "    {:<12}  {}\n", name, value);
     }
   }
   return out;

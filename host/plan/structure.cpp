@@ -6,6 +6,7 @@
 #include <set>
 
 #include "host/plan/keys.hpp"
+#include "host/plan/secrets.hpp"
 #include "host/plan/structure_scope.hpp"
 #include "host/plan/transform_order.hpp"
 
@@ -125,11 +126,21 @@ class StructureReader {
       }
       if (leaf.spec == nullptr || !leaf.spec->built) {
         leaf.ok = false;
+        hide_secrets(leaf.config);
       }
       entry.leaf = flat_.size();
       flat_.push_back(std::move(leaf));
     }
     scope.entries.push_back(std::move(entry));
+  }
+
+  // Which keys of a transform that is not known hold secrets, only their names say.
+  void hide_secrets(YamlNode const* config) {
+    for (YamlEntry const& entry : config == nullptr ? std::vector<YamlEntry>{} : config->entries) {
+      if (is_secret_name(entry.key.text) && entry.value.is_scalar()) {
+        report_.hide(entry.value.text);
+      }
+    }
   }
 
   static std::string label_of(YamlNode const& node) {
