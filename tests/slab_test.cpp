@@ -19,9 +19,7 @@ AggregationSpec counting() {
 }
 
 // Key `i` of shard 3, as the dictionary gives ids.
-KeyId key_of(std::size_t i) {
-  return static_cast<KeyId>(((i / 64) * shards + 3) * 64 + i % 64);
-}
+KeyId key_of(std::size_t i) { return static_cast<KeyId>(((i / 64) * shards + 3) * 64 + i % 64); }
 
 // Keys drawn from [0, range): dense or sparse, few or many; the slab serves several windows.
 void check(std::size_t range, std::size_t draws) {
@@ -34,8 +32,7 @@ void check(std::size_t range, std::size_t draws) {
       // Ever larger keys, so that a direct index meets keys beyond its end.
       std::size_t const below = std::max<std::size_t>(1, range * (i + 1) / draws);
       KeyId const key = key_of(random() % below);
-      auto const [at, fresh] =
-          expected.emplace(key, static_cast<std::uint32_t>(expected.size()));
+      auto const [at, fresh] = expected.emplace(key, static_cast<std::uint32_t>(expected.size()));
       bool created = false;
       std::uint32_t const record = slab.find_or_create(layout, key, created);
       ASSERT_EQ(record, at->second) << "range " << range << " draw " << i;
