@@ -93,9 +93,10 @@ void Pipeline::Impl::settle_sinks() {
 void Pipeline::Impl::release(SinkEnd& sink) {
   for (; !sink.held.empty(); sink.held.pop_front()) {
     auto& [batch, refused] = sink.held.front();
-    bool const waits = std::any_of(sink.above.begin(), sink.above.end(), [&](std::size_t above) {
-      return sinks[above].told_batch < batch.batch_no;
-    });
+    bool const waits = std::any_of(sink.above.begin(), sink.above.end(),
+                                   [this, batch_no = batch.batch_no](std::size_t above) {
+                                     return sinks[above].told_batch < batch_no;
+                                   });
     if (batch.is_last && waits) {
       return;
     }
