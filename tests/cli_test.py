@@ -223,6 +223,8 @@ pipeline:
         refused = [row for row in bad if row["reason"] == "memory_limit"]
         self.assertEqual(len(refused), step["refused_new_keys"])
         self.assertEqual(self.rows("SELECT sum(views) FROM views"), [(step["aggregated"],)])
+        said = self.windrow("run", path, "--set", "memory_limit=1", "--set", "batch_rows_max=1000").stderr
+        self.assertIn("rows with new keys set aside: memory_limit", said)
         # Every record is in a table or in a dead letter.
         self.assertEqual(step["aggregated"] + len(bad), summary["sources"][0]["read"])
 
@@ -301,7 +303,15 @@ pipeline:
         state = self.path / "state"
         words = (path, "--set", "clock_rate=60", "--state", state, "--json")
         read = []
-        for _ in range(2):
+        database, aside = self.path / "out.db", self.path / "aside.db"
+        for attempt in range(2):
+            if attempt == 1:  # a start that fails before its first batch costs nothing
+                database.rename(aside)
+                database.mkdir()
+                failed = self.windrow("run", *words)
+                self.assertEqual(failed.returncode, 69, failed.stderr)
+                database.rmdir()
+                aside.rename(database)
             code, out, err = self.stopped(*words)
             self.assertEqual(code, 0, err)
             self.assertNotIn("no --state", err)

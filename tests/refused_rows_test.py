@@ -110,6 +110,7 @@ class RefusedRowsTest(unittest.TestCase):
         self.assertIn("UNIQUE constraint failed: errors.id", worse["msg"])
         self.assertEqual(json.loads(worse["element"])["id"], "Raw|-|0|0|%~|%~")
         self.assertIn("Errors: 1 rows = 0 written + 0 superseded + 1 dead letters", done.stderr)
+        self.assertRegex(done.stderr, "Errors: the first dead letter: .* constraint failed")
 
     def until(self, holds, running):
         deadline = time.monotonic() + 60

@@ -223,6 +223,9 @@ class UsageTest(CliCase):
         kafka = PLAIN.replace("Create, config: {elements: [{k: a, v: 1}, {k: a, v: 2}]}",
                               "ReadFromKafka, config: {topic: t, bootstrap_servers: 'b:1', format: JSON, schema: {properties: "
                               "{k: {type: string}, v: {type: integer}}}, watermark: {max_out_of_orderness: 30s}}")
+        lines = PLAIN.replace("Create, config: {elements: [{k: a, v: 1}, {k: a, v: 2}]}",
+                              "ReadFromJson, config: {path: '-', schema: {properties: {k: {type: string}, v: {type: integer}, "
+                              "t: {type: integer}}}, event_time: {field: t, unit: s}, watermark: {}}")
         mode = ", allowed_lateness: 10m, accumulation_mode: accumulating, trigger: "
         pt = "{after_processing_time: 60s}"
         for text, trigger, first in (
@@ -232,7 +235,9 @@ class UsageTest(CliCase):
                 (kafka.replace("max_out_of_orderness: 30s", ""), "", "a row at or after the end of its window"),
                 (kafka, "", "a row 30s after the end of its window"),
                 (kafka, mode + "{after_end_of_window: {early_firings: %s, late_firings: {element_count: 1}}}" % pt,
-                 "1m after the first row of a key"),
+                 "1m after the first row of a key or a row 30s after the end of its window"),
+                (lines, mode + "{after_end_of_window: {early_firings: %s, late_firings: %s}}" % (pt, pt),
+                 "a row at or after the end of its window"),
                 (kafka, mode + "always", "the first row of a key"),
                 (kafka, mode + "{repeat: {after_all: [{element_count: 2}, %s]}}" % pt,
                  "2 rows of a key and 1m after the first row of a key"),

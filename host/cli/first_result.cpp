@@ -70,7 +70,7 @@ class Words {
       case TriggerOp::default_:
         return end();
       case TriggerOp::after_end_of_window:
-        return trigger.has_early ? of(trigger.children[0]) : end();
+        return trigger.has_early ? either(of(trigger.children[0]), end()) : end();
       case TriggerOp::never:
         return expiry();
       case TriggerOp::repeat:
@@ -94,6 +94,12 @@ class Words {
     return watermark_.behind.us == 0
                ? fmt::format("a row at or after {}", what)
                : fmt::format("a row {} after {}", to_string(watermark_.behind), what);
+  }
+  // An early firing, unless the window ends before it.
+  static std::string either(std::string const& early, std::string const& end) {
+    return early == end || early == "the end of the input" ? end
+           : early == "the first row of a key"             ? early
+                                                           : early + " or " + end;
   }
   [[nodiscard]] std::string end() const { return passed("the end of its window"); }
   [[nodiscard]] std::string expiry() const {

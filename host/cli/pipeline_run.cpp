@@ -133,9 +133,17 @@ RunEnd PipelineRun::run(std::stop_token const& stop) {
   if (state_) {
     state_->begin();
   }
-  pipeline_->open();
-  RunEnd const end = loop(stop, restored && options_.drain_on_stop);
-  pipeline_->settle();
+  RunEnd end{};
+  try {
+    pipeline_->open();
+    end = loop(stop, restored && options_.drain_on_stop);
+    pipeline_->settle();
+  } catch (EnvironmentError const&) {
+    if (state_ && !pipeline_->has_run()) {
+      state_->abandon();
+    }
+    throw;
+  }
   if (state_) {
     Progress const progress = pipeline_->progress();
     state_->end(progress.batch_no, progress.pane_version, end == RunEnd::drained,

@@ -71,6 +71,10 @@ std::string summary_text(Summary const& summary) {
         step.name, count_text(s.assigned), count_text(s.aggregated), count_text(s.dropped_late),
         count_text(s.dropped_closed), count_text(s.panes_early), count_text(s.panes_on_time),
         count_text(s.panes_late), count_text(s.tombstones));
+    if (step.refused > 0) {
+      fmt::format_to(to, "{}: {} rows with new keys set aside: memory_limit\n", step.name,
+                     count_text(step.refused));
+    }
     if (step.tombstones_ignored > 0) {
       fmt::format_to(to, "{}: {} tombstones ignored\n", step.name,
                      count_text(step.tombstones_ignored));
@@ -85,6 +89,9 @@ std::string summary_text(Summary const& summary) {
     }
     fmt::format_to(to, "; {} tombstones, {} retries\n", count_text(s.tombstones),
                    count_text(s.retries));
+    if (!s.refusal.empty()) {
+      fmt::format_to(to, "{}: the first dead letter: {}\n", s.name, s.refusal);
+    }
   }
   for (std::string const& law : summary.broken_laws) {
     fmt::format_to(to, "BROKEN LAW: {}\n", law);
@@ -156,6 +163,8 @@ std::string summary_json(Summary const& summary) {
     number(out, "superseded", s.superseded);
     number(out, "tombstones", s.tombstones);
     number(out, "dead_letters", s.dead_letters);
+    out.Key("first_dead_letter");
+    out.String(s.refusal.data(), static_cast<rapidjson::SizeType>(s.refusal.size()));
     number(out, "retries", s.retries);
     fault_counts(out, s.set_aside);
     out.EndObject();

@@ -35,6 +35,7 @@ void Pipeline::drain() {
 // A function of the plan and the state; the order of the lines is the semantics
 // (connectors.md 1.4).
 void Pipeline::Impl::run_batch(BatchPlan const& plan) {
+  has_run = true;
   StageContext context;
   context.stamp = {plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt};
   context.wants_set_aside = parts.observer.wants_set_aside();

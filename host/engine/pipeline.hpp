@@ -72,6 +72,8 @@ class Pipeline {
   // Tells the sources that a snapshot is durable.
   void committed();
 
+  // Did a batch begin since the start?  Until then no row can be out.
+  [[nodiscard]] bool has_run() const;
   [[nodiscard]] Progress progress() const;
   // The totals with the conservation laws and what AssertEqual found.
   [[nodiscard]] Summary summary() const;

@@ -122,6 +122,8 @@ void Pipeline::committed() {
   }
 }
 
+bool Pipeline::has_run() const { return impl_->has_run; }
+
 Progress Pipeline::progress() const {
   Progress out;
   out.batch_no = impl_->batch_no;

@@ -57,6 +57,7 @@ struct SinkProgress {
   std::int64_t acked_batch = 0;
   FaultCounts set_aside{};  // of the row transforms below its error output
   std::string waiting;      // why it retries or pauses, else empty
+  std::string refusal;      // why the first row of this run was refused, else empty
 };
 
 struct Progress {

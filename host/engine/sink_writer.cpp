@@ -155,6 +155,9 @@ void SinkWriter::work() {
       }
       count(batch, outcomes);
       if (!refused.messages.empty()) {
+        if (totals_.refusal.empty()) {
+          totals_.refusal = refused.messages.front();
+        }
         refused_.push_back(std::move(refused));
       }
       queue_.pop_front();

@@ -107,8 +107,8 @@ StateDirectory::StateDirectory(std::filesystem::path directory, std::string appl
           78);
     }
     if (lock_.in_use) {
-      throw EnvironmentError(fmt::format("state: the last run crashed, and rows that it wrote "
-                                         "after its snapshot cannot be told "
+      throw EnvironmentError(fmt::format("state: the last run crashed or ended with an error, "
+                                         "and rows that it wrote after its snapshot cannot be told "
                                          "from missing ones; begin in an empty directory at "
                                          "start_from: directory={} writer={} "
                                          "epoch={}",
@@ -166,6 +166,11 @@ void StateDirectory::begin() {
   ++lock_.epoch;
   lock_.writer = new_writer();
   lock_.in_use = true;
+  write_lock();
+}
+
+void StateDirectory::abandon() {
+  lock_.in_use = false;
   write_lock();
 }
 

@@ -16,9 +16,9 @@ namespace windrow {
 //   <dir>/snapshot/<batch_no> the state after that batch; one file, the latest
 //
 // A process that runs marks the directory in use; a clean stop publishes its snapshot, then clears
-// the mark.  Without plans a crash cannot be undone: its rows after the snapshot may be out, so a
-// start that finds the mark without its process refuses.  Order of use: constructor,
-// `open_snapshot`, `begin` before the first batch, `end` after the last.
+// the mark.  Without plans neither a crash nor a run that failed can be undone: rows after the
+// snapshot may be out, so a start that finds the mark without its process refuses.  Order of use:
+// constructor, `open_snapshot`, `begin` before the first batch, `end` after the last.
 class StateDirectory {
  public:
   // Creates the directory if need be and holds it against other processes until destruction.
@@ -33,6 +33,8 @@ class StateDirectory {
   [[nodiscard]] std::unique_ptr<SnapshotFileReader> open_snapshot() const;
   // Marks the directory in use, durably.
   void begin();
+  // Nothing left this run: the mark is cleared, and the last snapshot is as exact as before.
+  void abandon();
   // A clean stop: `write` fills the snapshot, which is published, older ones go, the mark is
   // cleared.
   void end(std::int64_t batch_no, std::int64_t pane_version, bool drained,

@@ -125,7 +125,9 @@ constexpr KeySpec settings_table[] = {
      .type = choice,
      .fallback = "frozen",
      .windrow = W,
-     .meaning = "processing time when all sources end",
+     .meaning =
+         "processing time where all sources end (files, stdin): frozen, so that a result does "
+         "not depend on it and triggers by processing time fire only then; or the wall's",
      .choices = "frozen wall"},
     {.name = "clock_rate",
      .type = number,
