@@ -24,7 +24,7 @@ pipeline:
     - {type: LogForTesting, config: {prefix: "row "}}
     - type: Combine
       name: PerPageWithANameThatTakesSomeRoomOfTheLine
-      windowing: {type: fixed, size: 5m, allowed_lateness: 0s}
+      windowing: {type: global}
       config: {group_by: url, combine: {views: {value: url, fn: count}}}
     - {type: WriteToJson, config: {path: "%s"}}
 """

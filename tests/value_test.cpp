@@ -28,6 +28,12 @@ std::string list_of(std::vector<Scalar> const& values) {
 
 }  // namespace
 
+TEST(ValueTest, JsonIsUtf8WhateverIsInAText) {
+  EXPECT_EQ(json(Scalar::of_string("a\u00e9\u20ac\U0001f600b")), "\"a\u00e9\u20ac\U0001f600b\"");
+  EXPECT_EQ(json(Scalar::of_string("a\xff\xc3")), "\"a\\ufffd\\ufffd\"");
+  EXPECT_EQ(json(Scalar::of_string("\xed\xa0\x80!")), "\"\\ufffd\\ufffd\\ufffd!\"");  // a surrogate
+}
+
 TEST(ValueTest, ScalarsComeBackFromTheirEncoding) {
   std::string out;
   std::vector<Scalar> const values{

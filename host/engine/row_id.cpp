@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "host/engine/value.hpp"
 #include "host/model/portable.hpp"
 
 namespace windrow {
@@ -18,25 +19,6 @@ std::uint8_t byte_at(std::string_view text, std::size_t i) {
 bool is_plain_ascii(char c) {
   auto const b = static_cast<std::uint8_t>(c);
   return b >= 0x20 && b < 0x7f && c != '%' && c != '|';
-}
-
-// Length of the UTF-8 character of two bytes or more at `at`, 0 if there is none: no overlong form,
-// no surrogate, nothing above U+10FFFF (RFC 3629).
-std::size_t multibyte_at(std::string_view text, std::size_t at) {
-  std::uint8_t const first = byte_at(text, at);
-  std::size_t const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() - at < size) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte_at(text, at + i) & 0xc0U) != 0x80) {
-      return 0;
-    }
-  }
-  std::uint8_t const second = byte_at(text, at + 1);
-  bool const wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0) ||
-                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90);
-  return wrong ? 0 : size;
 }
 
 int digit_of(char c) {

@@ -10,6 +10,24 @@
 #include "host/model/portable.hpp"
 
 namespace windrow {
+
+std::size_t multibyte_at(std::string_view text, std::size_t at) {
+  auto const first = static_cast<std::uint8_t>(text[at]);
+  std::size_t const size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() - at < size) {
+    return 0;
+  }
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((static_cast<std::uint8_t>(text[at + i]) & 0xc0U) != 0x80) {
+      return 0;
+    }
+  }
+  auto const second = static_cast<std::uint8_t>(text[at + 1]);
+  bool const wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0) ||
+                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90);
+  return wrong ? 0 : size;
+}
+
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "encoded values are little-endian");
@@ -95,7 +113,8 @@ int compare_containers(std::string_view a, std::string_view b) {
 void append_json_string(std::string_view text, std::string& out) {
   constexpr char const* hex = "0123456789abcdef";
   out += '"';
-  for (char const c : text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    auto const c = static_cast<unsigned char>(text[at]);
     switch (c) {
       case '"':
         out += "\\\"";
@@ -113,12 +132,17 @@ void append_json_string(std::string_view text, std::string& out) {
         out += "\\t";
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) {
+        if (c < 0x20) {
           out += "\\u00";
-          out += hex[static_cast<unsigned char>(c) >> 4U];
-          out += hex[static_cast<unsigned char>(c) & 15U];
+          out += hex[c >> 4U];
+          out += hex[c & 15U];
+        } else if (c < 0x80) {
+          out += text[at];
+        } else if (std::size_t const size = multibyte_at(text, at); size != 0) {
+          out += text.substr(at, size);
+          at += size - 1;
         } else {
-          out += c;
+          out += "\\ufffd";
         }
     }
   }

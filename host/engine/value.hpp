@@ -106,8 +106,11 @@ Scalar member_of(std::string_view structure, std::string_view name);
 // member.
 int compare(Scalar const& a, Scalar const& b);
 
-// Appends JSON text: strings escaped, bytes as base64, NaN and infinities as the strings "NaN",
-// "Infinity", "-Infinity", since JSON has no such numbers.
+// Length of the UTF-8 character of two bytes or more at `at`, 0 if there is none: no overlong form,
+// no surrogate, nothing above U+10FFFF (RFC 3629).
+[[nodiscard]] std::size_t multibyte_at(std::string_view text, std::size_t at);
+// Appends JSON text: strings escaped and what is no UTF-8 in them U+FFFD, bytes as base64, NaN and
+// infinities as the strings "NaN", "Infinity", "-Infinity", since JSON has no such numbers.
 void append_json(Scalar const& value, std::string& out);
 
 }  // namespace windrow

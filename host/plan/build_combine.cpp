@@ -168,6 +168,16 @@ void GraphBuilder::check_windowing(Work& work, Windowing const& windowing) {
                 "earliest_in_pane over sessions holds everything below at the first row of the "
                 "oldest open session");
   }
+  for (std::size_t const tracker : work.in.trackers) {
+    auto const* const json = std::get_if<ReadFromJson>(&graph_[tracker].config);
+    if (!global && work.in.steps.empty() && json != nullptr && !json->event_time) {
+      report_.add(
+          "W220", at,
+          fmt::format("rows of '{}' have no time, so that all fall into one window: set its "
+                      "event_time, or put an AssignTimestamps behind it",
+                      graph_[tracker].name));
+    }
+  }
   if (windowing.lateness.us == 0 && !work.in.bounded && work.in.steps.empty() && !global) {
     report_.add("W208", at,
                 "allowed_lateness is 0s on an unbounded source: every late row is dropped");

@@ -59,6 +59,7 @@ constexpr CodeEntry table[] = {
     {"W217", "GPU budget over free memory with device: auto", "the CUDA backend (at run)"},
     {"W218", "numbers of AssignTimestamps without a unit look like ms, us or ns", ""},
     {"W219", "a compacted topic breaks exact replay", "check --connect"},
+    {"W220", "rows of a file without a time, in windows of time", ""},
 };
 
 }  // namespace
