@@ -38,10 +38,12 @@ std::string count_text(std::uint64_t count) {
 double Rate::since_last(std::uint64_t total) {
   auto const now = std::chrono::steady_clock::now();
   double const seconds = std::chrono::duration<double>(now - at_).count();
-  double const rate = static_cast<double>(total - before_) / std::max(seconds, 1e-3);
-  before_ = total;
-  at_ = now;
-  return rate;
+  if (seconds >= 0.1) {
+    rate_ = static_cast<double>(total - before_) / seconds;
+    before_ = total;
+    at_ = now;
+  }
+  return rate_;
 }
 
 std::vector<std::string> ProgressText::lines(Progress const& progress) {
@@ -57,7 +59,7 @@ std::vector<std::string> ProgressText::lines(Progress const& progress) {
         rates_.try_emplace(source.transform, began_).first->second.since_last(source.read),
         count_text(source.rejected), count_text(set_aside), time_text(source.watermark));
     if (!source.holder.empty() && !source.ended) {
-      text += fmt::format(", held by {}", source.holder);
+      text += fmt::format(", held by partition {}", source.holder);
     }
     if (source.ended) {
       text += ", ended";

@@ -21,9 +21,10 @@ namespace windrow::cli {
 class Rate {
  public:
   explicit Rate(std::chrono::steady_clock::time_point began) : at_(began) {}
-  double since_last(std::uint64_t total);
+  double since_last(std::uint64_t total);  // the rate before while too short a time has passed
 
  private:
+  double rate_ = 0;
   std::uint64_t before_ = 0;
   std::chrono::steady_clock::time_point at_;
 };
