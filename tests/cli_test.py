@@ -248,6 +248,21 @@ pipeline:
         self.assertGreater(step["panes_on_time"], 0)
         self.assertGreater(self.rows("SELECT count(*) FROM views WHERE drained")[0][0], 0)
 
+    def test_an_end_that_waits_for_a_locked_sink_says_so(self):
+        self.windrow("gen", "pageviews", "--seed", 13, "--events", 1000, "--out", "data")
+        path = self.file("job.yaml", COUNTS % {"input": self.path / "data/pageviews-*.ndjson",
+                                               "database": self.path / "out.db", "bad": self.path / "bad.ndjson"})
+        self.assertEqual(self.windrow("run", path).returncode, 0)
+        with sqlite3.connect(self.path / "out.db", isolation_level=None) as locked:
+            locked.execute("BEGIN EXCLUSIVE")
+            with subprocess.Popen([cli_case.windrow, "run", path], cwd=self.path, text=True,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
+                said = next((line for line in running.stderr if "waits: sink Save" in line), "")
+                locked.execute("ROLLBACK")
+                running.communicate(timeout=60)
+        self.assertIn("waits: sink Save", said)
+        self.assertEqual(running.returncode, 0)
+
     # A run under --drain whose sink is locked: it reads, is asked to stop, and cannot.
     def unstoppable(self, *words):
         text = GENERATE.replace("allowed_lateness: 10m", "trigger: {after_end_of_window: {early_firings: "

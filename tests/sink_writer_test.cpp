@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <set>
 
@@ -50,6 +51,8 @@ SinkBatch batch_of(std::int64_t no, std::vector<std::string> const& rows) {
   return batch;
 }
 
+void settle(SinkWriter& writer) { ASSERT_TRUE(writer.settle(std::chrono::seconds(60))); }
+
 struct Writing {
   std::vector<std::string> written;
   std::unique_ptr<SinkWriter> writer;
@@ -66,7 +69,7 @@ TEST(SinkWriter, WritesBatchesInOrderAndAcknowledgesThem) {
   for (std::int64_t no = 1; no <= 20; ++no) {
     w.writer->submit(batch_of(no, {"row " + std::to_string(no)}));
   }
-  w.writer->settle();
+  settle(*w.writer);
   ASSERT_EQ(w.written.size(), 20U);
   EXPECT_EQ(w.written[9], "row 10");
   EXPECT_EQ(w.writer->progress().acked_batch, 20);
@@ -79,7 +82,7 @@ TEST(SinkWriter, RetriesOnlyWhatWasNotWritten) {
     return text == "slow" && ++tries < 4 ? Outcome::retry : Outcome::ok;
   });
   w.writer->submit(batch_of(1, {"quick", "slow"}));
-  w.writer->settle();
+  settle(*w.writer);
   EXPECT_EQ(w.written, (std::vector<std::string>{"quick", "slow"}));
   EXPECT_EQ(w.writer->progress().retries, 3U);
   EXPECT_TRUE(w.writer->progress().waiting.empty());
@@ -90,7 +93,7 @@ TEST(SinkWriter, SplitsUntilTheBadRowIsAlone) {
     return rows > 2 || text == "bad" ? Outcome::split : Outcome::ok;
   });
   w.writer->submit(batch_of(1, {"a", "b", "c", "bad", "d", "e", "f", "g"}));
-  w.writer->settle();
+  settle(*w.writer);
   std::multiset<std::string> const got(w.written.begin(), w.written.end());
   EXPECT_EQ(got, (std::multiset<std::string>{"a", "b", "c", "d", "e", "f", "g"}));
   std::int64_t acked = 0;
@@ -109,7 +112,7 @@ TEST(SinkWriter, CountsSupersededRowsAsSuccessAndSetsDeadLettersAside) {
                              : Outcome::ok;
   });
   w.writer->submit(batch_of(1, {"old", "never", "new"}));
-  w.writer->settle();
+  settle(*w.writer);
   EXPECT_EQ(w.writer->progress().superseded, 1U);
   EXPECT_EQ(w.writer->progress().rows, 1U);
   EXPECT_EQ(w.writer->progress().taken, 3U);
@@ -129,7 +132,7 @@ TEST(SinkWriter, GivesRefusedRowsInTheOrderOfTheirBatch) {
                                         : Outcome::ok;
   });
   w.writer->submit(batch_of(1, {"a", "m", "z"}));
-  w.writer->settle();
+  settle(*w.writer);
   std::int64_t acked = 0;
   auto const refused = w.writer->take_refused(acked);
   ASSERT_EQ(refused.size(), 1U);
@@ -145,14 +148,14 @@ TEST(SinkWriter, KeepsWhatAPartRefusedUntilItsBatchIsAcknowledged) {
   part.is_last = false;
   w.writer->submit(batch_of(1, {"w"}));
   w.writer->submit(std::move(part));
-  w.writer->settle();
+  settle(*w.writer);
   std::int64_t acked = 0;
   auto refused = w.writer->take_refused(acked);
   EXPECT_EQ(acked, 1);
   ASSERT_EQ(refused.size(), 1U);
   EXPECT_EQ(refused[0].batch_no, 1);
   w.writer->submit(batch_of(2, {"y"}));
-  w.writer->settle();
+  settle(*w.writer);
   refused = w.writer->take_refused(acked);
   EXPECT_EQ(acked, 2);
   ASSERT_EQ(refused.size(), 2U);
@@ -168,7 +171,7 @@ TEST(SinkWriter, GivesUpWithStatus69AndStopsOnFatalWith76) {
               {Duration{100}, Duration{500}, Duration{2000}, 4});
     w.writer->submit(batch_of(1, {"row"}));
     try {
-      w.writer->settle();
+      settle(*w.writer);
       ADD_FAILURE() << "settled";
     } catch (EnvironmentError const& error) {
       EXPECT_EQ(error.exit_code(), status) << error.what();

@@ -54,7 +54,7 @@ class PipelineRun::LogObserver final : public Observer {
     if (!log_pauses_ || now - told_at_ < pause_log_period) {
       return;
     }
-    spdlog::info("waits: {} ({} pauses so far)", reason, pauses_);
+    spdlog::info("waits: {} (pauses so far: {})", reason, pauses_);
     told_ = true;
     told_at_ = now;
   }

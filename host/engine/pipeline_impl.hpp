@@ -64,6 +64,7 @@ struct Pipeline::Impl {
   void hand_on_refused(SinkEnd& sink);
   void release(SinkEnd& sink);
   void submit(SinkEnd& sink, SinkBatch batch);
+  void tell_pause(SinkEnd const& sink);
 
   // planner.cpp: what state does not determine
   [[nodiscard]] ProcessingTime read_clock();  // never before the P of the last batch

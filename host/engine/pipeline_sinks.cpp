@@ -5,6 +5,7 @@
 // function of the plan and of what is refused, however slow a sink is; a sink that reads no refused
 // rows never waits.
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -14,6 +15,8 @@
 
 namespace windrow {
 namespace {
+
+constexpr std::chrono::seconds told_after{1};  // a wait at a stop
 
 void append(SinkBatch& to, SinkBatch const& from) {
   for (std::size_t c = 0; c < to.columns.size(); ++c) {
@@ -60,12 +63,16 @@ void Pipeline::Impl::write_sinks(BatchPlan const& plan) {
   }
 }
 
+void Pipeline::Impl::tell_pause(SinkEnd const& sink) {
+  SinkProgress const progress = sink.writer->progress();
+  parts.observer.on_pause("sink " + progress.name + ": " +
+                          (progress.waiting.empty() ? "is behind" : progress.waiting));
+}
+
 void Pipeline::Impl::submit(SinkEnd& sink, SinkBatch batch) {
   bool const waits = !sink.writer->has_room();
   if (waits) {
-    SinkProgress const progress = sink.writer->progress();
-    parts.observer.on_pause("sink " + progress.name + ": " +
-                            (progress.waiting.empty() ? "is behind" : progress.waiting));
+    tell_pause(sink);
   }
   sink.writer->submit(std::move(batch));
   if (waits) {
@@ -84,7 +91,14 @@ void Pipeline::Impl::hand_on_refused() {
 void Pipeline::Impl::settle_sinks() {
   for (SinkEnd& sink : sinks) {
     release(sink);
-    sink.writer->settle();
+    bool waits = false;
+    while (!sink.writer->settle(told_after)) {
+      waits = true;
+      tell_pause(sink);
+    }
+    if (waits) {
+      parts.observer.on_pause({});
+    }
     hand_on_refused(sink);
   }
 }

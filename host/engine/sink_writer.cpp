@@ -100,14 +100,15 @@ bool SinkWriter::has_room() {
   return failure_ || queue_.size() < retry_.queue_max;
 }
 
-void SinkWriter::settle() {
+bool SinkWriter::settle(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
   flush_ = true;
   changed_.notify_all();
-  changed_.wait(lock, [&] { return failure_ || !flush_; });
+  changed_.wait_for(lock, at_most, [&] { return failure_ || !flush_; });
   if (failure_) {
     std::rethrow_exception(failure_);
   }
+  return !flush_;
 }
 
 SinkProgress SinkWriter::progress() const {

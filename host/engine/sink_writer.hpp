@@ -1,6 +1,7 @@
 // One sink's own thread and its bounded queue: writes batches in order and treats the outcomes of
 // connectors.md 3.1.
 #pragma once
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -48,7 +49,9 @@ class SinkWriter {
   void open();  // opens the sink, on the caller's thread, and starts
   // Waits while the queue is full.  Throws what ended the thread, if anything did.
   void submit(SinkBatch batch);
-  void settle();  // until all is acknowledged, then flushes the sink; throws as `submit`
+  // Waits until all is acknowledged and the sink flushed, `at_most` so long: did it come so far?
+  // Throws as `submit`.
+  [[nodiscard]] bool settle(std::chrono::milliseconds at_most);
   [[nodiscard]] bool has_room();
   [[nodiscard]] SinkProgress progress() const;
   [[nodiscard]] SinkSchema const& schema() const { return schema_; }
