@@ -271,6 +271,8 @@ class UsageTest(CliCase):
         done = self.windrow("run", path)
         self.assertEqual(done.returncode, 65, done.stderr)
         self.assertIn("max_bad_ratio", done.stderr)
+        self.assertRegex(done.stderr, r"set aside: \d+ \w+")  # what was read until then, and why it was bad
+        self.assertIn("ended by an error", done.stderr)
         self.file("in.ndjson", '{"v": 1}\n' * 100 + "nonsense\n" * 10)
         self.assertEqual(self.windrow("run", path).returncode, 0)
 

@@ -34,6 +34,8 @@ class PipelineRun {
   // directory. EnvironmentError as operations.md 1 says.
   RunEnd run(std::stop_token const& stop);
   [[nodiscard]] Summary summary() const;
+  // False after a run that failed within a batch: then `summary` counts parts of it.
+  [[nodiscard]] bool is_between_batches() const { return pipeline_->is_between_batches(); }
   [[nodiscard]] Graph const& graph() const { return graph_; }
 
  private:

@@ -125,23 +125,32 @@ class Run final : public Verb {
     }
     std::string const state = loaded.graph.settings.state;
     PipelineRun run(std::move(loaded.graph), std::move(options));
-    RunEnd const end = run.run(signals.token());
-    view.clear();
-    Summary const summary = run.summary();
-    if (invocation.json) {
-      // stdout may hold results of the pipeline (path: "-"), of which this is the last line.
-      fmt::print("{}", summary_json(summary));
-    } else if (!invocation.quiet) {
-      say(fmt::format("{}{}{}", summary_text(summary),
-                      end == RunEnd::ended     ? "all input ended"
-                      : end == RunEnd::drained ? "drained"
-                                               : "stopped",
-                      state.empty()
-                          ? std::string()
-                          : fmt::format("; the state is saved, and totals count from its first "
-                                        "start: directory={}",
-                                        state)));
+    auto const tell = [&](Summary const& summary, std::string const& how) {
+      view.clear();
+      if (invocation.json) {
+        // stdout may hold results of the pipeline (path: "-"), of which this is the last line.
+        fmt::print("{}", summary_json(summary));
+      } else if (!invocation.quiet) {
+        say(summary_text(summary) + how);
+      }
+    };
+    RunEnd end{};
+    try {
+      end = run.run(signals.token());
+    } catch (EnvironmentError const&) {
+      if (run.is_between_batches()) {  // what was done until then is not lost
+        tell(run.summary(), "ended by an error");
+      }
+      throw;
     }
+    Summary const summary = run.summary();
+    std::string const how = end == RunEnd::ended     ? "all input ended"
+                            : end == RunEnd::drained ? "drained"
+                                                     : "stopped";
+    tell(summary, state.empty() ? how
+                                : fmt::format("{}; the state is saved, and totals count from its "
+                                              "first start: directory={}",
+                                              how, state));
     if (!summary.broken_laws.empty()) {
       return exit_internal;
     }

@@ -35,7 +35,7 @@ void Pipeline::drain() {
 // A function of the plan and the state; the order of the lines is the semantics
 // (connectors.md 1.4).
 void Pipeline::Impl::run_batch(BatchPlan const& plan) {
-  has_run = true;
+  has_run = in_batch = true;
   StageContext context;
   context.stamp = {plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt};
   context.wants_set_aside = parts.observer.wants_set_aside();
@@ -72,6 +72,7 @@ void Pipeline::Impl::run_batch(BatchPlan const& plan) {
   batch_no = plan.batch_no;
   pane_version = plan.pane_version;
   processing_time = plan.processing_time;
+  in_batch = false;
 }
 
 void Pipeline::Impl::deliver_panes(Step& step, StageContext const& context, BatchPlan const& plan) {

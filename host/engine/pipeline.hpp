@@ -74,6 +74,8 @@ class Pipeline {
 
   // Did a batch begin since the start?  Until then no row can be out.
   [[nodiscard]] bool has_run() const;
+  // No batch is cut: what progress() and summary() say is whole.  False after a failure within one.
+  [[nodiscard]] bool is_between_batches() const;
   [[nodiscard]] Progress progress() const;
   // The totals with the conservation laws and what AssertEqual found.
   [[nodiscard]] Summary summary() const;

@@ -86,7 +86,7 @@ struct Pipeline::Impl {
   ProcessingTime processing_time{0};
   bool frozen = false;                       // R90: P stays at its value of the start
   std::optional<ProcessingTime> clock_read;  // the latest reading; a restored P when frozen
-  bool has_run = false, drained = false, refuses_new_keys = false;
+  bool has_run = false, in_batch = false, drained = false, refuses_new_keys = false;
 };
 
 }  // namespace windrow

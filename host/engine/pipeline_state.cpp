@@ -123,6 +123,7 @@ void Pipeline::committed() {
 }
 
 bool Pipeline::has_run() const { return impl_->has_run; }
+bool Pipeline::is_between_batches() const { return !impl_->in_batch; }
 
 Progress Pipeline::progress() const {
   Progress out;
