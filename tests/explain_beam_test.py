@@ -125,7 +125,7 @@ class ExplainBeamTest(CliCase):
 
     def test_one_file_has_two_variants(self):
         told = self.windrow("check", "--explain-beam", EXAMPLES / "sessions.yaml").stdout
-        self.assertIn("Beam refuses this file while it builds the pipeline and has read nothing", told)
+        self.assertIn("Beam refuses what is called refused while it builds the pipeline and has read nothing", told)
         self.assertIn("windowing: {{ win }}", told)
         ours, beams = "{type: fixed, size: 5m, allowed_lateness: 10m, accumulation_mode: accumulating}", "{type: fixed, size: 5m}"
         self.assertIn(f"--var win='{ours}'", told)

@@ -104,6 +104,8 @@ class UsageTest(CliCase):
         for verb in ("check", "run", "test", "explain"):
             self.assertIn("No such file or directory: path=nowhere.yaml", self.refused(verb, "nowhere.yaml", code=78))
             self.assertIn("Is a directory: path=.", self.refused(verb, ".", code=78))
+        listed = json.loads(self.windrow("check", "nowhere.yaml", self.file("x.yaml", PLAIN), "--json").stdout)
+        self.assertEqual([(one["code"], one["file"]) for one in listed], [("unreadable", "nowhere.yaml")])
         self.file("x.yaml", PLAIN)
         self.assertIn("path=nowhere.yaml", self.refused("check", "x.yaml", "-c", "nowhere.yaml", code=78))
 

@@ -15,11 +15,10 @@ namespace windrow::cli {
 namespace {
 
 constexpr char const* two_variants =
-    R"(Beam refuses this file while it builds the pipeline and has read nothing; keys of WriteToJson
-when it writes the first row, and leaves no file.  It never runs there with another meaning.
-To have one file with two variants, put what differs into a variable, a flow map on one line:
-    windowing: {{{{ win }}}}
-It runs here with
+    R"(Beam refuses what is called refused while it builds the pipeline and has read nothing (a key
+of WriteToJson when it writes the first row, and leaves no file): the file never runs there with
+another meaning.  One file can have two variants: put what differs into a variable, a flow map on
+one line.  With `windowing: {{{{ win }}}}`, for example, it would run here with
     windrow run {0} \
       --var win='{{type: fixed, size: 5m, allowed_lateness: 10m, accumulation_mode: accumulating}}'
 and on Beam with
@@ -49,7 +48,11 @@ class Check final : public Verb {
           throw;
         }
         say(fmt::format("windrow: {}", error.what()), spdlog::level::err);
-        exit = exit_invalid;  // the others are looked at all the same
+        Finding& unread = all.emplace_back();  // the others are looked at all the same
+        unread.code = "unreadable";
+        unread.file = file;
+        unread.text = error.what();
+        exit = exit_invalid;
         continue;
       }
       bool const warned =

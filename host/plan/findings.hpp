@@ -10,7 +10,9 @@ namespace windrow {
 // beam: nothing is wrong, but Apache Beam takes it otherwise.
 enum class Severity : std::uint8_t { error, warning, beam };
 
-//   code         of codes.hpp; of Severity::beam: refused, ignored or differs
+//   code         of codes.hpp; of Severity::beam: refused, ignored or differs; unreadable: of a
+//   file
+//                that cannot be read, which has no line
 //   file         name of the text it is in: the pipeline file, the -c overlay or "command line"
 //   line, column from 1, in that text as the user wrote it
 //   path         full key path: pipeline.transforms[2].windowing.size
