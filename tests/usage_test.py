@@ -100,6 +100,15 @@ class UsageTest(CliCase):
         for words in (("version", "--set", "threads=1"), ("gen", "pageviews", "--var", "a=b"), ("demo", "-c", "x")):
             self.assertIn(f"'{words[-2]}' means nothing to {words[0]}", self.refused(*words))
 
+    def test_what_is_not_supported_is_told_what_to_write_instead(self):
+        combine = "{group_by: k, combine: {n: {value: v, fn: %s}}}"
+        for old, new, instead in (
+                (combine % "sum", combine % "avg", "one of count, sum, min, max, mean,"),
+                (combine % "sum", "{language: sql, group_by: k, combine: {n: 'mean(v)'}}", "one of count(*), count(x),"),
+                ("{type: WriteToJson", "{type: Filter, config: {language: python, keep: 'n is None'}}\n"
+                 "    - {type: WriteToJson", "a null is told by == None or != None")):
+            self.assertIn(instead, self.refused("check", self.file("x.yaml", PLAIN.replace(old, new)), code=78))
+
     def test_files_that_cannot_be_read_end_with_78_and_why(self):
         for verb in ("check", "run", "test", "explain"):
             self.assertIn("No such file or directory: path=nowhere.yaml", self.refused(verb, "nowhere.yaml", code=78))

@@ -146,7 +146,8 @@ std::optional<GraphBuilder::Aggregate> GraphBuilder::read_sql(Work& work, YamlEn
   bool const known =
       name == "count" || name == "sum" || name == "avg" || name == "min" || name == "max";
   if (!known || (argument == "*" && name != "count")) {
-    report_.add("E107", node, fmt::format("{}: '{}' is not supported in sql", work.place, text));
+    report_.add("E107", node, fmt::format("{}: '{}' is not supported in sql", work.place, text),
+                "one of count(*), count(x), sum(x), avg(x), min(x), max(x)");
     return std::nullopt;
   }
   out.name = name == "avg" ? "mean" : name;
@@ -215,10 +216,13 @@ bool GraphBuilder::add_aggregate(Work& work, Combine& config, YamlEntry const& e
     for (AggregateSpec const& known : aggregate_table()) {
       legal.emplace_back(known.name);
     }
+    std::string const near = did_you_mean(aggregate->name, legal);
     report_.add("E101", *aggregate->fn,
                 coming ? fmt::format("aggregate '{}' is not built yet", aggregate->name)
                        : fmt::format("aggregate '{}' is not supported by Windrow", aggregate->name),
-                coming ? "" : did_you_mean(aggregate->name, legal));
+                coming         ? ""
+                : near.empty() ? fmt::format("one of {}", fmt::join(legal, ", "))
+                               : near);
     return false;
   }
   if (spec->windrow) {

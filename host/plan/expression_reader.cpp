@@ -170,7 +170,8 @@ class Parser {
     Expression left = parse_sum();
     std::optional<ExpressionOp> const op = comparison(now_);
     if (is_word("in") || is_word("is")) {
-      faults_.refuse("E107", now_, fmt::format("'{}' is not supported in expressions", now_.text));
+      faults_.refuse("E107", now_, fmt::format("'{}' is not supported in expressions", now_.text),
+                     is_word("is") ? "a null is told by == None or != None" : "");
     }
     if (!op) {
       return left;

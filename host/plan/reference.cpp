@@ -144,6 +144,22 @@ T = default | never | always | after_end_of_window
 ```
 )";
 
+constexpr std::string_view expression_text = R"(
+### Expressions
+
+```
+language: generic  a field, 1, -2.5, "text"
+                   in Filter and MapToFields also one comparison of two: == != < <= > >=
+language: python   fields, a.b (nested), 1, 2.5, 'text', True, False, None, parentheses
+                   + - * / // %   == != < <= > >=   and or not   x if c else y
+                   int() float() str() len()
+language: sql      of Combine: count(*), count(x), sum(x), avg(x), min(x), max(x)
+```
+
+A null is told by `x == None` and `x != None`; a row whose null is ordered or computed with is set
+aside.
+)";
+
 }  // namespace
 
 std::string reference() {
@@ -159,6 +175,7 @@ std::string reference() {
   add_table("A transform", composite_keys(), out);
   add_table("windowing", windowing_keys(), out);
   out += trigger_text;
+  out += expression_text;
   add_table("options.windrow (**W**)", settings_keys(), out);
   std::vector<std::string> later;
   for (TransformSpec const& spec : transform_table()) {
