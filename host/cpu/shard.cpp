@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t hits_max = 256;
 
 // (Row, window) pairs between asking the memory for a record and its use.
-constexpr std::size_t rows_ahead = 16;
+constexpr std::size_t pairs_ahead = 16;
+constexpr std::uint64_t records_cached = 1024;  // of a shard: so many are in the cache anyway
 
 // A hold of END_OF_WINDOW under a root that fires at e never restrains W_out before e (R40, R47).
 bool tracks_holds(AggregationSpec const& spec) {
@@ -56,8 +57,8 @@ void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
       maybe_freed_.push_back(in.key[i]);
       continue;
     }
-    std::size_t const ahead = std::max<std::size_t>(1, rows_ahead / reach_.windows.size());
-    if (at + 2 * ahead < row.size()) {
+    std::size_t const ahead = reach_.ahead;
+    if (records_ > records_cached && at + 2 * ahead < row.size()) {
       KeyId const next = in.key[row[at + ahead]], later = in.key[row[at + 2 * ahead]];
       for (std::uint32_t const slab : reach_.slabs) {
         if (slab != none) {
@@ -90,6 +91,7 @@ void Shard::reach(EventTime time) {
     reach_.windows.push_back(window_at(spec_.windows, j));
   }
   reach_.slabs.assign(reach_.windows.size(), none);
+  reach_.ahead = pairs_ahead / std::clamp<std::size_t>(reach_.windows.size(), 1, pairs_ahead);
   if (spec_.windows.kind == WindowKind::global) {
     reach_.begin = T_MIN;
     reach_.end = T_END;
@@ -105,6 +107,7 @@ void Shard::reach(Window window) {
   if (reach_.windows.empty() || reach_.windows.front() != window) {
     reach_.windows.assign(1, window);
     reach_.slabs.assign(1, none);
+    reach_.ahead = pairs_ahead;
   }
 }
 

@@ -54,6 +54,7 @@ class Shard {
     EventTime begin = T_MAX, end = T_MIN;
     std::vector<Window> windows;
     std::vector<std::uint32_t> slabs;  // of these windows, `none` where not looked for yet
+    std::size_t ahead = 1;             // rows between asking the memory for a record and its use
   };
   struct Touched {
     std::uint32_t place, record;
