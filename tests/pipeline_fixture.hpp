@@ -12,6 +12,7 @@
 #include "host/engine/pipeline.hpp"
 #include "host/engine/row_view.hpp"
 #include "host/engine/sink_schema.hpp"
+#include "tests/memory_pieces.hpp"
 
 namespace windrow::testing {
 
@@ -252,6 +253,18 @@ struct Bench {
       }
     }
     return std::make_unique<Pipeline>(std::move(parts));
+  }
+
+  // Another process that goes on where this one stopped.
+  void restart(std::unique_ptr<Pipeline>& pipeline, Graph const& graph) {
+    pipeline->settle();
+    MemoryStateWriter state;
+    pipeline->snapshot(state);
+    auto next = make(graph);
+    MemoryStateReader reader(state);
+    next->restore(reader);
+    next->open();
+    pipeline = std::move(next);
   }
 };
 

@@ -289,14 +289,7 @@ TEST(Pipeline, ARestartBetweenAnyTwoBatchesChangesNothing) {
         bench.script = {delivery};
         pipeline->step();
         if (restarts) {
-          pipeline->settle();
-          MemoryStateWriter state;
-          pipeline->snapshot(state);
-          auto next = bench.make(two_steps(mode));
-          MemoryStateReader reader(state);
-          next->restore(reader);
-          next->open();
-          pipeline = std::move(next);
+          bench.restart(pipeline, two_steps(mode));
         }
       }
       expect_conserved(*pipeline);

@@ -3,15 +3,12 @@
 Usage: refused_rows_test.py PATH-OF-WINDROW
 """
 import json
-import pathlib
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-WINDROW = ""
+import cli_case
+from cli_case import CliCase
 
 # Sums go into a table of small totals, rows into a table of named users; both refuse some.
 JOB = """
@@ -50,15 +47,12 @@ SUMS = ("CREATE TABLE sums (id TEXT PRIMARY KEY, window_start, window_end, user,
 RAW = "CREATE TABLE raw (user TEXT NOT NULL, ts, n)"
 
 
-class RefusedRowsTest(unittest.TestCase):
+class RefusedRowsTest(CliCase):
     def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = pathlib.Path(self.directory.name)
-        self.addCleanup(self.directory.cleanup)
+        super().setUp()
         self.ask("sums.db", SUMS)
         self.ask("raw.db", RAW)
-        self.job = self.path / "job.yaml"
-        self.job.write_text(JOB % "")
+        self.job = self.file("job.yaml", JOB % "")
 
     def ask(self, name, query):
         database = sqlite3.connect(self.path / name, timeout=60)
@@ -70,10 +64,6 @@ class RefusedRowsTest(unittest.TestCase):
     def lines(self, name):
         path = self.path / name
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def windrow(self, *words, stdin=""):
-        return subprocess.run([WINDROW, *map(str, words)], input=stdin, text=True, capture_output=True,
-                              timeout=120, cwd=self.path)
 
     def test_a_row_that_a_constraint_refuses_is_in_the_error_table_and_in_the_lines(self):
         done = self.windrow("run", "--json", self.job, stdin='{"user":"a","ts":1,"n":2}\n{"user":"b","ts":2,"n":300}\n'
@@ -120,7 +110,7 @@ class RefusedRowsTest(unittest.TestCase):
             time.sleep(0.05)
 
     def test_while_a_sink_is_locked_its_readers_wait_and_nobody_else(self):
-        with subprocess.Popen([WINDROW, "run", str(self.job)], text=True, cwd=self.path, stdin=subprocess.PIPE,
+        with subprocess.Popen([cli_case.windrow, "run", str(self.job)], text=True, cwd=self.path, stdin=subprocess.PIPE,
                               stderr=subprocess.PIPE) as running:
             self.addCleanup(running.kill)
             running.stdin.write('{"user":"a","ts":1,"n":2}\n')
@@ -157,5 +147,4 @@ class RefusedRowsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    WINDROW = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    unittest.main()
+    cli_case.main()

@@ -1,11 +1,11 @@
-// What a sink refuses for good: rows of its error output, batch by batch, whatever the world does.
+// What a sink refuses for good: rows of its error output, batch by batch, whatever the world does
+// (host/engine/sink_errors.cpp, pipeline_sinks.cpp).
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <thread>
 
-#include "tests/memory_pieces.hpp"
 #include "tests/pipeline_fixture.hpp"
 
 namespace windrow::testing {
@@ -175,14 +175,7 @@ FanInRows fan_in(std::function<void(Bench&)> const& prepare, bool restarts = fal
     bench.script = {delivery};
     pipeline->step();
     if (restarts) {
-      pipeline->settle();
-      MemoryStateWriter state;
-      pipeline->snapshot(state);
-      auto next = bench.make(shape.graph);
-      MemoryStateReader reader(state);
-      next->restore(reader);
-      next->open();
-      pipeline = std::move(next);
+      bench.restart(pipeline, shape.graph);
     }
   }
   run_all(bench, *pipeline);

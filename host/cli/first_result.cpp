@@ -13,6 +13,9 @@
 namespace windrow::cli {
 namespace {
 
+// Nothing comes before the one, nothing after the other.
+std::string const first_row = "the first row of a key", end_of_input = "the end of the input";
+
 // What makes the watermark of the rows of one transform.
 //   moves     false: it stands until all input has ended (R89)
 //   behind    how far it stays behind the newest row
@@ -60,13 +63,12 @@ class Words {
   [[nodiscard]] std::string of(Trigger const& trigger) const {
     switch (trigger.op) {
       case TriggerOp::always:
-        return "the first row of a key";
+        return first_row;
       case TriggerOp::element_count:
-        return trigger.count == 1 ? "the first row of a key"
-                                  : fmt::format("{} rows of a key", trigger.count);
+        return trigger.count == 1 ? first_row : fmt::format("{} rows of a key", trigger.count);
       case TriggerOp::after_processing_time:
       case TriggerOp::after_synchronized_processing_time:
-        return clock_stands_ ? "the end of the input" : delay(trigger);
+        return clock_stands_ ? end_of_input : delay(trigger);
       case TriggerOp::default_:
         return end();
       case TriggerOp::after_end_of_window:
@@ -89,7 +91,7 @@ class Words {
   // When the watermark is that far: after a row so far behind the newest one.
   [[nodiscard]] std::string passed(std::string_view what) const {
     if (!watermark_.moves || windowing_.windows.kind == WindowKind::global) {
-      return "the end of the input";
+      return end_of_input;
     }
     return watermark_.behind.us == 0
                ? fmt::format("a row at or after {}", what)
@@ -97,9 +99,9 @@ class Words {
   }
   // An early firing, unless the window ends before it.
   static std::string either(std::string const& early, std::string const& end) {
-    return early == end || early == "the end of the input" ? end
-           : early == "the first row of a key"             ? early
-                                                           : early + " or " + end;
+    return early == end || early == end_of_input ? end
+           : early == first_row                  ? early
+                                                 : early + " or " + end;
   }
   [[nodiscard]] std::string end() const { return passed("the end of its window"); }
   [[nodiscard]] std::string expiry() const {
