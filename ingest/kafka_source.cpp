@@ -21,7 +21,7 @@ using kafka::Instant;
 using kafka::Partition;
 using std::chrono::milliseconds;
 
-constexpr int unavailable = 69, damaged = 74, refused = 78;
+constexpr int unavailable = 69, refused = 78;
 constexpr std::size_t batch_bytes_max = 64U << 20U;
 constexpr milliseconds ask_interval{1000};  // between two questions for ends
 
@@ -62,16 +62,6 @@ void KafkaSource::Impl::begin_anew() {
     partition.assigned = partition.caught_up = false;
   }
   discover_at = {};
-}
-
-void KafkaSource::Impl::lost(Partition const& partition, char const* what,
-                             std::int64_t available) const {
-  throw EnvironmentError(
-      fmt::format(
-          "kafka source: {} (records expired, or the topic was made anew): topic={} partition={} "
-          "wanted={} available={}",
-          what, partition.where.topic, partition.where.partition, partition.position, available),
-      damaged);
 }
 
 std::uint32_t KafkaSource::Impl::index_of(rd_kafka_message_t const& message) {
@@ -368,51 +358,5 @@ std::string KafkaSource::status() const {
   return impl_->client ? impl_->client->why() : std::string();
 }
 std::uint64_t KafkaSource::offset_gaps() const { return impl_->gaps; }
-
-void KafkaSource::snapshot(SnapshotWriter& out) const {
-  ByteWriter bytes;
-  impl_->durable.clear();
-  for (Partition const& partition : impl_->partitions) {
-    bytes.text(partition.where.topic);
-    bytes.put(partition.where.partition);
-    bytes.put(partition.position);
-    bytes.put(partition.last.offset);
-    bytes.put(partition.last.checksum);
-    impl_->durable.emplace_back(partition.where, partition.position);
-  }
-  out.piece("partitions", 0, bytes.bytes());
-}
-
-void KafkaSource::restore(SnapshotReader& in) {
-  std::string_view piece, bytes;
-  std::uint32_t shard = 0;
-  while (in.next(piece, shard, bytes)) {
-    if (piece != "partitions") {
-      throw EnvironmentError(
-          fmt::format("kafka source: a piece of another version: name={}", piece), damaged);
-    }
-    ByteReader reader(bytes);
-    while (!reader.empty()) {
-      Partition partition;
-      partition.where.topic = reader.text();
-      partition.where.partition = reader.get<std::int32_t>();
-      partition.position = reader.get<std::int64_t>();
-      partition.last.offset = reader.get<std::int64_t>();
-      partition.last.checksum = reader.get<std::uint32_t>();
-      impl_->partitions.push_back(std::move(partition));
-    }
-  }
-  for (std::size_t i = 0; i < impl_->partitions.size(); ++i) {
-    TopicPartition const& where = impl_->partitions[i].where;
-    impl_->numbers[{where.topic, where.partition}] = static_cast<std::uint32_t>(i);
-  }
-  impl_->restored = true;
-}
-
-void KafkaSource::committed() {
-  if (impl_->client && impl_->options.consumer_config.contains("group.id")) {
-    impl_->client->commit(impl_->durable);
-  }
-}
 
 }  // namespace windrow

@@ -1,4 +1,5 @@
-// Is it still the log that we read?  A topic of the same name may have been made anew.
+// Positions over a restart, and whether the log is still theirs: a topic of the same name may have
+// been made anew.
 #include <fmt/format.h>
 #include <zlib.h>
 
@@ -10,9 +11,14 @@
 
 namespace windrow {
 
-using kafka::ask_timeout_ms;
 using kafka::Mark;
 using kafka::Partition;
+
+namespace {
+
+constexpr int damaged = 74;
+
+}  // namespace
 
 Mark kafka::mark_of(rd_kafka_message_t const& message) {
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
@@ -28,6 +34,16 @@ Mark kafka::mark_of(rd_kafka_message_t const& message) {
     }
   }
   return {message.offset, static_cast<std::uint32_t>(sum)};
+}
+
+void KafkaSource::Impl::lost(Partition const& partition, char const* what,
+                             std::int64_t available) const {
+  throw EnvironmentError(
+      fmt::format(
+          "kafka source: {} (records expired, or the topic was made anew): topic={} partition={} "
+          "wanted={} available={}",
+          what, partition.where.topic, partition.where.partition, partition.position, available),
+      damaged);
 }
 
 // Positions of a snapshot must still be there: looked at before the first fetch, so that the
@@ -65,7 +81,53 @@ void KafkaSource::Impl::check_mark(Partition& partition, rd_kafka_message_t cons
         fmt::format("kafka source: the log is another one than we read (the topic was made "
                     "anew): topic={} partition={} offset={} of the last record read",
                     partition.where.topic, partition.where.partition, partition.last.offset),
-        74);
+        damaged);
+  }
+}
+
+void KafkaSource::snapshot(SnapshotWriter& out) const {
+  ByteWriter bytes;
+  impl_->durable.clear();
+  for (Partition const& partition : impl_->partitions) {
+    bytes.text(partition.where.topic);
+    bytes.put(partition.where.partition);
+    bytes.put(partition.position);
+    bytes.put(partition.last.offset);
+    bytes.put(partition.last.checksum);
+    impl_->durable.emplace_back(partition.where, partition.position);
+  }
+  out.piece("partitions", 0, bytes.bytes());
+}
+
+void KafkaSource::restore(SnapshotReader& in) {
+  std::string_view piece, bytes;
+  std::uint32_t shard = 0;
+  while (in.next(piece, shard, bytes)) {
+    if (piece != "partitions") {
+      throw EnvironmentError(
+          fmt::format("kafka source: a piece of another version: name={}", piece), damaged);
+    }
+    ByteReader reader(bytes);
+    while (!reader.empty()) {
+      Partition partition;
+      partition.where.topic = reader.text();
+      partition.where.partition = reader.get<std::int32_t>();
+      partition.position = reader.get<std::int64_t>();
+      partition.last.offset = reader.get<std::int64_t>();
+      partition.last.checksum = reader.get<std::uint32_t>();
+      impl_->partitions.push_back(std::move(partition));
+    }
+  }
+  for (std::size_t i = 0; i < impl_->partitions.size(); ++i) {
+    TopicPartition const& where = impl_->partitions[i].where;
+    impl_->numbers[{where.topic, where.partition}] = static_cast<std::uint32_t>(i);
+  }
+  impl_->restored = true;
+}
+
+void KafkaSource::committed() {
+  if (impl_->client && impl_->options.consumer_config.contains("group.id")) {
+    impl_->client->commit(impl_->durable);
   }
 }
 
