@@ -11,7 +11,7 @@ def header(code, path="host/engine/pipeline.hpp", once="#pragma once\n"):
 
 # What the examples include; each is included by somebody, so that none is dead.
 NAMES = ["host/engine/pipeline", "host/engine/batch", "host/engine/sink", "host/model/time", "host/plan/graph",
-         "ingest/json_decoder", "ingest/pageviews/truth", "sinks/json_sink", "host/cpu/slab", "host/cli/run"]
+         "kernels/cells", "ingest/json_decoder", "ingest/pageviews/truth", "sinks/json_sink", "host/cpu/slab", "host/cli/run"]
 SURROUNDINGS = {name + ".hpp": "// One sentence here.\n#pragma once\n" for name in NAMES}
 SURROUNDINGS["tests/all_test.cpp"] = "// One sentence here.\n" + "".join(
     f'#include "{name}.hpp"\n' for name in NAMES)
@@ -32,6 +32,9 @@ EXAMPLES = [
     ("wall", source('#include "host/engine/batch.hpp"', "ingest/pageviews/generator.cpp")),
     ("wall", source('#include "host/cli/run.hpp"', "ingest/file_source.cpp")),
     (None, source('#include "host/engine/batch.hpp"\n#include "host/model/time.hpp"', "host/cpu/fold.cpp")),
+    ("wall", source('#include "host/cpu/slab.hpp"', "kernels/fold.cu")),
+    ("wall", source('#include "kernels/cells.hpp"', "host/cpu/fold.cpp")),
+    (None, source('#include "kernels/cells.hpp"\n#include "host/engine/batch.hpp"', "kernels/primitives/sort.cu")),
     (None, source('#include "host/engine/sink.hpp"', "sinks/kafka_sink.cpp")),
     (None, source('#include "sinks/json_sink.hpp"\n#include "host/cpu/slab.hpp"', "host/cli/parts.cpp")),
     ("room", source("", "host/attic/old.cpp")),
@@ -46,6 +49,8 @@ EXAMPLES = [
     ("library", source(PIPELINE + "#include <spdlog/spdlog.h>")),
     ("library", header("#include <fmt/format.h>")),
     ("library", header("#include <xxhash.h>")),
+    ("library", source("#include <cuda_runtime_api.h>", "host/cpu/fold.cpp")),
+    (None, source("#include <cub/device/device_scan.cuh>", "kernels/scan.cu")),
     ("library", source(PIPELINE + "#include <boost/any.hpp>")),
     (None, source("#include <simdjson.h>\n#include <sys/stat.h>\n#include <cstdint>", "ingest/json_row.cpp")),
     # files
@@ -90,6 +95,10 @@ EXAMPLES = [
     (None, source(PIPELINE + "auto f(EventTime t) { return floor_div(t.us, 1000); }  // t.us / 1000")),
     ("clock", source("auto f() { return std::chrono::steady_clock::now(); }", "host/cpu/fold.cpp")),
     ("chance", source(PIPELINE + "std::random_device device;")),
+    ("device synchronise", source("auto f() { return cudaDeviceSynchronize(); }", "kernels/fold.cu")),
+    ("device model", header("WINDROW_HOST_DEVICE constexpr int f(int x) { return x; }", "host/model/time.hpp")),
+    (None, {**header("WINDROW_HOST_DEVICE constexpr int f(int x) { return x; }", "host/model/time.hpp"),
+            **source("__global__ void g(int* x) { *x = f(*x); }", "kernels/model_check.cu")}),
     ("using namespace", source(PIPELINE + "using namespace std;")),
     ("mutable global", source(PIPELINE + "static int counter = 0;")),
     ("mutable global", source(PIPELINE + "thread_local std::string scratch;")),

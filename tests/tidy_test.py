@@ -22,6 +22,7 @@ ROOMS = {
     "host/plan": [r"host/model/"],
     "host/engine": [r"host/model/", r"host/plan/"],
     "host/cpu": [r"host/model/", ENGINE_FOR_BACKENDS],
+    "kernels": [r"host/model/", r"host/engine/(aggregation|batch|value|snapshot)\.hpp"],
     "ingest/pageviews": [],  # the truth of the demo: it shares nothing with what it judges
     "ingest": [r"host/model/", r"ingest/pageviews/", ENGINE_FOR_CONNECTORS],
     "sinks": [r"host/model/", ENGINE_FOR_CONNECTORS],
@@ -29,6 +30,7 @@ ROOMS = {
     "bench": [r""],
     "tests": [r""],
 }
+DEVICE_CHECK = "kernels/model_check.cu"
 PRODUCT = r"(?!host/cli/|bench/|tests/)"  # libraries: they print nothing, end nothing
 
 # ---- libraries and where they live.  The first match counts.
@@ -43,6 +45,7 @@ LIBRARIES = [
     (r"fmt/", r".*\.cpp$|tests/", ".cpp files"),
     (r"xxh", r"host/engine/.*\.cpp$|sinks/|host/cli/|bench/|tests/", "host/engine, sinks"),
     (r"zlib\.h", r"ingest/|sinks/|host/cli/transcript/|tests/", "ingest, sinks"),
+    (r"cuda|cub/|thrust/|nv/", r"kernels/.*\.cuh?$", "the .cu and .cuh files of kernels"),
     (r"benchmark/", r"bench/", "bench"),
     (r"(gtest|gmock|rapidcheck)[/.]", r"tests/", "tests"),
 ]
@@ -65,10 +68,12 @@ BANS = {
     "time arithmetic": (r"\.us\b\s*[/%]|[/%]=?\s*[\w.()\[\]>-]*\.us\b",
                         PRODUCT + r"(?!host/model/time\.hpp)", "floor_div or floor_mod (host/model/time.hpp)"),
     "clock": (r"\b\w*_clock::now\b|\bgettimeofday\b|\btime\s*\(\s*(nullptr|0)\s*\)",
-              r"host/(model|plan|engine|cpu)/", "the time that came with the batch (host/engine/clock.hpp)"),
+              r"host/(model|plan|engine|cpu)/|kernels/", "the time that came with the batch (host/engine/clock.hpp)"),
     "chance": (r"\brandom_device\b|\brand\s*\(|\bmt19937",
-               r"host/(model|plan|engine|cpu)/(?!state_directory\.)",  # the name of a writer in LOCK
+               r"kernels/|host/(model|plan|engine|cpu)/(?!state_directory\.)",  # the name of a writer in LOCK
                "a seed from the plan: replay must give the same"),
+    "device synchronise": (r"\bcuda(Device|Thread)Synchronize\b", r"",
+                           "wait for the stream or an event: other streams go on"),
     "using namespace": (r"\busing\s+namespace\s+std\s*;", r"", "qualified names"),
     "mutable global": (r"^\s*(static|thread_local|inline)\s(?!.*\b(const|constexpr|constinit|using|namespace|"
                        r"class|struct|enum)\b)[^()]*(=[^=].*|\{.*\})?;", r"",
@@ -129,15 +134,25 @@ def check_includes(path, text, tree):
 def check_source(path, text, tree):
     """One C++ file."""
     yield from check_includes(path, text, tree)
-    if path.endswith(".hpp") and not re.search(r"^#pragma once$", text, re.MULTILINE):
+    if path.endswith((".hpp", ".cuh")) and not re.search(r"^#pragma once$", text, re.MULTILINE):
         yield 1, "pragma once", "a header starts with #pragma once, after its sentence"
-    if path.endswith(".hpp") and not any(f'#include "{path}"' in other for other in tree.values()):
+    if path.endswith((".hpp", ".cuh")) and not any(f'#include "{path}"' in other for other in tree.values()):
         yield 1, "dead file", "nothing includes it"
     for number, line in enumerate(code_only(text).split("\n"), 1):
         for rule, (pattern, where, instead) in BANS.items():
             ignore_case = re.IGNORECASE if rule == "vague name" else 0
             if re.match(where, path) and re.search(pattern, line, ignore_case):
                 yield number, rule, "instead: " + instead
+
+
+def check_shared(path, text, tree):
+    """A header of host/model: what it shares with device code is compiled as such, whoever uses it."""
+    model = "".join(other for name, other in tree.items() if name.startswith("host/model/"))
+    for match in re.finditer(r"WINDROW_HOST_DEVICE\s+(?:constexpr\s+)?[\w:]+\s+(\w+)\(", code_only(text)):
+        name = match.group(1)
+        uses = len(re.findall(rf"\b{name}\(", code_only(model + tree.get(DEVICE_CHECK, ""))))
+        if uses < 2 * len(re.findall(rf"WINDROW_HOST_DEVICE[^;{{()]*\b{name}\(", code_only(model))):
+            yield text[:match.start()].count("\n") + 1, "device model", f"call {name} in {DEVICE_CHECK}"
 
 
 def check_text(path, text, tree):
@@ -171,6 +186,8 @@ def check(tree):
         found = list(check_text(path, text, tree))
         if path.endswith(SOURCE):
             found += check_source(path, text, tree)
+        if path.startswith("host/model/") and path.endswith(".hpp"):
+            found += check_shared(path, text, tree)
         for line, rule, message in sorted(found):
             yield path, line, rule, message
 
@@ -183,7 +200,7 @@ def self_test():
         shown |= found
         if found != ({rule} if rule else set()):
             failures.append(f"example {number}: should break {rule or 'nothing'}, breaks {sorted(found)}: {tree}")
-    rules = set(BANS) | {"room", "own header", "include", "wall", "library", "pragma once", "dead file",
+    rules = set(BANS) | {"device model", "room", "own header", "include", "wall", "library", "pragma once", "dead file",
                          "opening comment", "file length", "line length", "machine path", "unfinished"}
     failures += [f"no example breaks rule '{rule}'" for rule in sorted(rules - shown)]
     return failures, len(rules)
