@@ -48,8 +48,8 @@ def demangled(names):
     names = list(names)
     plain = subprocess.run(["c++filt", "--no-params"], input="\n".join(names), capture_output=True, text=True,
                            check=True).stdout.split("\n")
-    return {name: re.sub(r"\(anonymous namespace\)::|windrow::(cuda::)?|^void ", "", text)
-            for name, text in zip(names, plain)}
+    drop = re.compile(r"\(anonymous namespace\)::|windrow::(cuda::)?|^void |(?<=cub::)CUB_\w+::|detail::")
+    return {name: drop.sub("", text) for name, text in zip(names, plain)}
 
 
 def spills(kernels, hot):
@@ -98,7 +98,7 @@ def main():
     for name, of in sorted(kernels.items()):
         columns = ("/".join(str(of[a][i]) if a in of else "-" for a in architectures) for i in range(4))
         star = "*" if any(re.search(rf"\b{re.escape(pattern)}\b", name) for pattern in hot) else " "
-        print(*(f"{column:>12}" for column in columns), star + name)
+        print(*(f"{column:>12}" for column in columns), star + (name if len(name) <= 100 else name[:97] + "..."))
     wrong = list(spills(kernels, hot))
     wrong += [f"{name}: not compiled for every architecture" for name, of in kernels.items()
               if len(of) != len(architectures)]
