@@ -1,0 +1,48 @@
+// An array in device memory that grows between batches.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace windrow {
+
+template <class Device, class T>
+requires std::is_trivially_copyable_v<T>
+class DeviceArray {
+ public:
+  explicit DeviceArray(Device& device) : device_(device) {}
+  DeviceArray(DeviceArray const&) = delete;
+  DeviceArray& operator=(DeviceArray const&) = delete;
+  ~DeviceArray() { device_.release(data_, capacity_ * sizeof(T)); }
+
+  [[nodiscard]] T* data() { return data_; }
+  [[nodiscard]] T const* data() const { return data_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+
+  // Room for n; what was in it is lost when it grows.
+  void reserve(std::size_t n) { grow(n, 0); }
+  // Room for n; the first `kept` stay.
+  void grow(std::size_t n, std::size_t kept) {
+    if (n <= capacity_) {
+      return;
+    }
+    std::size_t const capacity = std::max(n, capacity_ + capacity_ / 2);
+    auto* const grown = static_cast<T*>(device_.allocate(capacity * sizeof(T)));
+    device_.copy_within(grown, data_, kept * sizeof(T));
+    device_.synchronise();
+    device_.release(std::exchange(data_, grown), capacity_ * sizeof(T));
+    capacity_ = capacity;
+  }
+  // Zero bytes from `first` to the end.
+  void clear(std::size_t first = 0) {
+    device_.fill(data_ + first, 0, (capacity_ - first) * sizeof(T));
+  }
+
+ private:
+  Device& device_;
+  T* data_ = nullptr;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace windrow
