@@ -17,7 +17,7 @@ namespace {
 
 struct State {
   std::uint32_t finished = 0;
-  std::uint8_t flags = flag_open;
+  std::uint32_t flags = flag_open;
   std::array<std::uint32_t, 32> counter{};
   std::array<std::int64_t, 32> deadline{};
   TriggerStateRef ref() { return {&finished, &flags, counter.data(), deadline.data()}; }

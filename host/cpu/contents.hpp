@@ -1,4 +1,4 @@
-// The accumulators of one record as a whole: merged, cleared, written and read.
+// The accumulators of one record as a whole: merged and cleared.
 #pragma once
 #include <cstddef>
 
@@ -12,9 +12,5 @@ void merge_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* to, s
 
 // The identity in every accumulator, log and contributions; boxes go back to the pool.
 void clear_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record);
-
-void write_contents(RecordLayout const& layout, BoxPool const& boxes, std::byte* record,
-                    ByteWriter& out);
-void read_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record, ByteReader& in);
 
 }  // namespace windrow::cpu

@@ -14,7 +14,6 @@
 namespace windrow {
 namespace {
 
-using cpu::BatchTimes;
 using cpu::RecordLayout;
 using cpu::Shard;
 
@@ -174,16 +173,16 @@ void CpuAggregation::join_outputs(AggregationOutput& out) {
 }
 
 Wakeup CpuAggregation::next_wakeup() const {
-  std::int64_t event = cpu::never, deadline = cpu::never;
+  std::int64_t event = never, deadline = never;
   for (auto const& shard : shards_) {
     event = std::min(event, shard->earliest_event(times_.w));
     deadline = std::min(deadline, shard->earliest_deadline(times_.p_us));
   }
   Wakeup wakeup;
-  if (event != cpu::never) {
+  if (event != never) {
     wakeup.event_time.us = event;
   }
-  if (deadline != cpu::never) {
+  if (deadline != never) {
     wakeup.processing_time.us = deadline + 1;
   }  // strict (R52)
   return wakeup;
@@ -199,19 +198,8 @@ AggregationStats CpuAggregation::stats() const {
 
 void CpuAggregation::snapshot(SnapshotWriter& out) const {
   WINDROW_ASSERT(rows_in_batch_ == 0 && !has_output_, "a cut lies between batches");
+  AggregationClocks{times_.w, times_.w_out, times_.p_us, sequence_, stats()}.write(out);
   ByteWriter bytes;
-  bytes.put(times_.w.us);
-  bytes.put(times_.w_out.us);
-  bytes.put(times_.p_us);
-  bytes.put(sequence_);
-  AggregationStats const total = stats();
-  for (std::uint64_t const counter :
-       {total.rows, total.late, total.assigned, total.aggregated, total.dropped_late,
-        total.dropped_closed, total.no_window, total.overflow, total.panes_early,
-        total.panes_on_time, total.panes_late, total.tombstones, total.evaluations}) {
-    bytes.put(counter);
-  }
-  out.piece("clocks", 0, bytes.bytes());
   for (std::uint32_t s = 0; s < shards; ++s) {
     bytes.clear();
     shards_[s]->snapshot(bytes);
@@ -223,25 +211,22 @@ void CpuAggregation::restore(SnapshotReader& in) {
   std::string_view name, bytes;
   std::uint32_t shard = 0;
   while (in.next(name, shard, bytes)) {
-    ByteReader reader(bytes);
     if (name == "clocks") {
-      times_.w.us = reader.get<std::int64_t>();
-      times_.w_out.us = reader.get<std::int64_t>();
-      times_.p_us = reader.get<std::int64_t>();
-      sequence_ = reader.get<std::uint64_t>();
-      for (std::uint64_t* const counter :
-           {&restored_.rows, &restored_.late, &restored_.assigned, &restored_.aggregated,
-            &restored_.dropped_late, &restored_.dropped_closed, &restored_.no_window,
-            &restored_.overflow, &restored_.panes_early, &restored_.panes_on_time,
-            &restored_.panes_late, &restored_.tombstones, &restored_.evaluations}) {
-        *counter = reader.get<std::uint64_t>();
-      }
-    } else if (name == "windows" && shard < shards) {
-      shards_[shard]->restore(reader, times_.w, times_.p_us);
-    } else {
+      AggregationClocks clocks;
+      clocks.read(bytes);
+      times_.w = clocks.w;
+      times_.w_out = clocks.w_out;
+      times_.p_us = clocks.p_us;
+      sequence_ = clocks.rows;
+      restored_ = clocks.totals;
+      continue;
+    }
+    if (name != "windows" || shard >= shards) {
       throw EnvironmentError("snapshot: an aggregation has no such piece: " + std::string(name),
                              74);
     }
+    ByteReader reader(bytes);
+    shards_[shard]->restore(reader, times_.w, times_.p_us);
     if (!reader.empty()) {
       throw EnvironmentError("snapshot: a piece is too long", 74);
     }

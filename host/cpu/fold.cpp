@@ -138,12 +138,12 @@ void fold_logs(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) 
     BoxEntry entry{in.sequence + row, in.time[row].us, in.weight.empty() ? 1 : in.weight[row], {}};
     std::uint64_t const pane = in.pane.empty() ? 0 : in.pane[row];
     encode(Scalar::of(static_cast<std::int64_t>(pane)), entry.value);
-    for (AccumulatorSlot const& slot : layout.slots()) {
+    for (AccumulatorSlot const& slot : layout.all_slots()) {
       if (slot.logged) {
         encode(in.values[slot.fn.column].at(row), entry.value);
       }
     }
-    boxes.append(layout.log(in.record[i]), std::move(entry));
+    boxes.append(layout.log_of(in.record[i]), std::move(entry));
   }
 }
 
@@ -184,7 +184,7 @@ void extract_fixed(AccumulatorSlot const& slot, std::byte* record, Column& out) 
     }
     case AccumulatorKind::extreme: {
       auto const& extreme = *of<Extreme>(record, slot);
-      extreme.count == 0 ? out.append_null() : append_rank(extreme.rank);
+      extreme.count == 0 ? out.append_null() : append_rank(rank_of(extreme, is_smallest(slot.fn)));
       break;
     }
     case AccumulatorKind::truths: {
@@ -237,13 +237,13 @@ void fold_log(AccumulatorSlot const& slot, std::byte* accumulator, BoxPool& boxe
 
 void extract_logged(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
                     std::vector<Column>& out) {
-  std::uint32_t& handle = layout.log(record);
+  std::uint32_t& handle = layout.log_of(record);
   // Taken out of the pool, which may grow while it is folded.
   Box log = handle == 0 ? Box{} : boxes.take(handle);
   cancel(log);
   std::uint32_t skipped = 1;  // the pane
-  for (std::size_t c = 0; c < layout.slots().size(); ++c) {
-    AccumulatorSlot slot = layout.slots()[c];
+  for (std::size_t c = 0; c < layout.all_slots().size(); ++c) {
+    AccumulatorSlot slot = layout.all_slots()[c];
     if (!slot.logged) {
       continue;
     }
@@ -276,17 +276,17 @@ void fold(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) {
   if (in.row.empty()) {
     return;
   }
-  for (AccumulatorSlot const& slot : layout.slots()) {
+  for (AccumulatorSlot const& slot : layout.all_slots()) {
     if (!slot.logged) {
       fold_slot(in, slot, boxes);
     }
   }
-  if (layout.has_log()) {
+  if (layout.has_log) {
     fold_logs(layout, boxes, in);
   }
-  if (layout.counts_contributions()) {
+  if (layout.counts_contributions) {
     for (std::size_t i = 0; i < in.row.size(); ++i) {
-      layout.contributions(in.record[i]) += in.weight.empty() ? 1 : in.weight[in.row[i]];
+      layout.contributions_of(in.record[i]) += in.weight.empty() ? 1 : in.weight[in.row[i]];
     }
   }
 }
@@ -294,13 +294,13 @@ void fold(RecordLayout const& layout, BoxPool& boxes, FoldInput const& in) {
 std::uint32_t extract(RecordLayout const& layout, BoxPool& boxes, std::byte* record,
                       std::vector<Column>& out) {
   std::uint32_t overflows = 0;
-  for (std::size_t c = 0; c < layout.slots().size(); ++c) {
-    AccumulatorSlot const& slot = layout.slots()[c];
+  for (std::size_t c = 0; c < layout.all_slots().size(); ++c) {
+    AccumulatorSlot const& slot = layout.all_slots()[c];
     if (!slot.logged && !extract_slot(slot, boxes, record, out[c])) {
       ++overflows;
     }
   }
-  if (layout.has_log()) {
+  if (layout.has_log) {
     extract_logged(layout, boxes, record, out);
   }
   return overflows;

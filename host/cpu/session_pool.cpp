@@ -13,11 +13,11 @@ std::uint32_t SessionPool::create(RecordLayout const& layout, KeyId key, Window 
   if (free_.empty()) {
     session = static_cast<std::uint32_t>(sessions_.size());
     sessions_.emplace_back();
-    records_.resize(records_.size() + layout.bytes());
+    records_.resize(records_.size() + layout.bytes);
   } else {
     session = free_.back();
     free_.pop_back();
-    std::memset(record(layout, session), 0, layout.bytes());
+    std::memset(record(layout, session), 0, layout.bytes);
   }
   RecordLayout::head(record(layout, session)).key = key;
   std::size_t const i = dense_index(key);

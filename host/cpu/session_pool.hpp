@@ -28,7 +28,7 @@ class SessionPool {
   void erase(RecordLayout const& layout, std::uint32_t session);
   [[nodiscard]] Session& at(std::uint32_t session) { return sessions_[session]; }
   [[nodiscard]] std::byte* record(RecordLayout const& layout, std::uint32_t session) {
-    return records_.data() + std::size_t{session} * layout.bytes();
+    return records_.data() + std::size_t{session} * layout.bytes;
   }
   // First session of the key + 1, 0 = none.
   [[nodiscard]] std::uint32_t first_of(KeyId key) const {

@@ -128,10 +128,10 @@ void Shard::judge(KeyedBatchView const& in, std::uint32_t row, std::size_t reach
   std::uint32_t const i = slabs_.at(slab).find_or_create(layout_, key, created);
   std::byte* const record = slabs_.at(slab).record(layout_, i);
   if (created) {
-    rules_.begin(record);
+    start_cell(rules_.cells(), record);
     count_window(key);
   }
-  if (!CellRules::is_open(record)) {
+  if (!is_open(record)) {
     drop(batch_row, key, DropReason::closed, window);
     return;
   }

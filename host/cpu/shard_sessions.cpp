@@ -103,7 +103,7 @@ void Shard::merge_key(KeyId key, BatchTimes const& times) {
     if (window.end <= reach.start || window.start >= reach.end) {
       continue;
     }
-    if (CellRules::is_open(sessions_.record(layout_, session))) {
+    if (is_open(sessions_.record(layout_, session))) {
       spans_.push_back({window, none, session});
     } else {
       closed_.push_back(session);
@@ -164,7 +164,7 @@ void Shard::merge_group(KeyId key, std::span<Span const> group, BatchTimes const
     }
   } else if (sources_.empty()) {
     target = sessions_.create(layout_, key, result);
-    rules_.begin(sessions_.record(layout_, target));
+    start_cell(rules_.cells(), sessions_.record(layout_, target));
     count_window(key);
     queue_event(target, times.w);
   } else {
@@ -184,10 +184,10 @@ void Shard::merge_into_existing(std::uint32_t session, BatchTimes const& times) 
   TriggerSources source;
   source.add(spec_.trigger, layout_.trigger(record));
   on_merge(spec_.trigger, layout_.trigger(record), source, {times.w.us, times.p_us, window.end.us});
-  if (!layout_.stores_hold()) {
+  if (!layout_.stores_hold) {
     bool const holds = last_of(window) >= times.w_out && times.w < window.end;  // R45
-    std::uint8_t& flags = RecordLayout::head(record).flags;
-    flags = static_cast<std::uint8_t>((flags & ~flag_held) | (holds ? flag_held : 0));
+    std::uint32_t& flags = RecordLayout::head(record).flags;
+    flags = (flags & ~flag_held) | (holds ? flag_held : 0U);
   }
 }
 
@@ -204,7 +204,7 @@ std::uint32_t Shard::merge_into_new(KeyId key, Window result, BatchTimes const& 
     Window const window = sessions_.at(source).window;
     emitted = emitted || ((RecordLayout::head(from).flags & flag_emitted) != 0 &&
                           window.start == result.start);
-    std::int64_t const held = layout_.stores_hold() ? rules_.hold_of(from, window) : never;
+    std::int64_t const held = layout_.stores_hold ? hold_of(rules_.cells(), from, window) : never;
     bool const latest = spec_.timestamp_combiner == TimestampCombiner::latest;
     if (held != never && (hold == never || (latest ? held > hold : held < hold))) {
       hold = held;
@@ -221,16 +221,16 @@ std::uint32_t Shard::merge_into_new(KeyId key, Window result, BatchTimes const& 
   session.pending = std::move(pending);
   RecordHead& head = RecordLayout::head(record);
   head.pane = {};
-  rules_.begin(record);
+  start_cell(rules_.cells(), record);
   if (emitted) {
     head.flags |= flag_emitted;
   }
   on_merge(spec_.trigger, layout_.trigger(record), merged, {times.w.us, times.p_us, result.end.us});
-  if (!layout_.stores_hold() && last_of(result) >= times.w_out && times.w < result.end) {
+  if (!layout_.stores_hold && last_of(result) >= times.w_out && times.w < result.end) {
     hold = last_of(result).us;  // R45
   }
   if (hold != never) {
-    rules_.combine_hold(record, hold);
+    combine_hold(rules_.cells(), record, hold);
   }
   WINDROW_ASSERT(head.key == key, "a merge stays within one key");
   queue_event(target, times.w);
@@ -277,7 +277,7 @@ void Shard::pack_sessions() {
     std::byte const* const record = sessions_.record(layout_, from);
     KeyId const key = RecordLayout::head(sessions_.record(layout_, from)).key;
     std::uint32_t const to = packed.create(layout_, key, old.window);
-    std::memcpy(packed.record(layout_, to), record, layout_.bytes());
+    std::memcpy(packed.record(layout_, to), record, layout_.bytes);
     Session& now = packed.at(to);
     now.pending = std::move(old.pending);
     events_.lower(to, now.queued.event, old.queued.event);

@@ -1,27 +1,15 @@
 // The lasting state of a shard, per (key, window) in the order of semantics.md 9.1; nothing in it
 // depends on tables, handles or threads.
 #include "host/cpu/shard.hpp"
+#include "host/model/record_fields.hpp"
 
 namespace windrow::cpu {
 
 void Shard::write_record(std::byte* record, Pending const* pending, ByteWriter& out) {
-  RecordHead const& head = RecordLayout::head(record);
-  TriggerStateRef const state = layout_.trigger(record);
-  out.put(head.key);
-  out.put(needs_bits(spec_.trigger) ? *state.finished : 0U);
-  out.put(head.flags);
-  for (std::uint32_t i = 0; i < spec_.trigger.counters; ++i) {
-    out.put(state.counter[i]);
-  }
-  for (std::uint32_t i = 0; i < spec_.trigger.deadlines; ++i) {
-    out.put(state.deadline[i]);
-  }
-  write_contents(layout_, rules_.boxes, record, out);
-  if (layout_.stores_hold()) {
-    out.put((head.flags & flag_held) != 0 ? layout_.hold(record) : never);
-  }
-  out.put(head.pane.next_index);
-  out.put(head.pane.next_nonspeculative);
+  out.put(RecordLayout::head(record).key);
+  visit_record(
+      rules_.cells(), record, [&](auto const& field) { out.put(field); },
+      [&](std::uint32_t handle) { write_box(handle == 0 ? Box{} : rules_.boxes.at(handle), out); });
   if (pending == nullptr) {
     return;
   }
@@ -34,25 +22,13 @@ void Shard::write_record(std::byte* record, Pending const* pending, ByteWriter& 
 
 // The key is read already.
 void Shard::read_record(std::byte* record, Pending* pending, ByteReader& in) {
-  RecordHead& head = RecordLayout::head(record);
-  TriggerStateRef const state = layout_.trigger(record);
-  auto const finished = in.get<std::uint32_t>();
-  if (needs_bits(spec_.trigger)) {
-    *state.finished = finished;
-  }
-  head.flags = in.get<std::uint8_t>();
-  for (std::uint32_t i = 0; i < spec_.trigger.counters; ++i) {
-    state.counter[i] = in.get<std::uint32_t>();
-  }
-  for (std::uint32_t i = 0; i < spec_.trigger.deadlines; ++i) {
-    state.deadline[i] = in.get<std::int64_t>();
-  }
-  read_contents(layout_, rules_.boxes, record, in);
-  if (layout_.stores_hold()) {
-    layout_.hold(record) = in.get<std::int64_t>();
-  }
-  head.pane.next_index = in.get<std::uint32_t>();
-  head.pane.next_nonspeculative = in.get<std::uint32_t>();
+  visit_record(
+      rules_.cells(), record, [&]<class Field>(Field& field) { field = in.get<Field>(); },
+      [&](std::uint32_t& handle) {
+        if (Box box = read_box(in); !box.empty()) {
+          rules_.boxes.put(handle, std::move(box));
+        }
+      });
   if (pending == nullptr) {
     return;
   }

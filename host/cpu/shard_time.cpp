@@ -129,7 +129,7 @@ void Shard::end_record(std::byte* record, Window window) {
 
 void Shard::ask_at_end(std::uint32_t place, BatchTimes const& times) {
   Window const window = window_of(place);
-  std::uint8_t const asked = flag_open | flag_armed;
+  std::uint32_t const asked = flag_open | flag_armed;
   for (std::uint32_t i = 0; i < records_of(place); ++i) {
     std::byte* const record = record_of(place, i);
     if ((RecordLayout::head(record).flags & asked) == asked) {
@@ -149,7 +149,7 @@ void Shard::ask_at_deadline(std::uint32_t place, BatchTimes const& times) {
     }
     for (std::uint32_t i = begin; i < std::min(records, begin + records_per_block); ++i) {
       std::byte* const record = record_of(place, i);
-      if (rules_.deadline_of(record, times.p_before_us) >= times.p_us) {
+      if (deadline_of(rules_.cells(), record, times.p_before_us) >= times.p_us) {
         continue;
       }
       bool const was_asked = has_ended && (RecordLayout::head(record).flags & flag_armed) != 0;
@@ -173,7 +173,7 @@ void Shard::note(std::uint32_t place, std::uint32_t record, std::int64_t from_us
   std::byte* const state = record_of(place, record);
   std::uint32_t const block = record / records_per_block;
   if (spec_.trigger.deadlines > 0) {
-    std::int64_t const deadline = rules_.deadline_of(state, from_us);
+    std::int64_t const deadline = deadline_of(rules_.cells(), state, from_us);
     if (!sessions_step_) {
       std::vector<std::int64_t>& bound = slabs_.at(place).deadline_bound;
       if (block >= bound.size()) {
@@ -184,7 +184,7 @@ void Shard::note(std::uint32_t place, std::uint32_t record, std::int64_t from_us
     deadlines_.lower(place, queued(place).deadline, deadline);
   }
   if (tracks_holds_) {
-    std::int64_t const hold = rules_.hold_of(state, window_of(place));
+    std::int64_t const hold = hold_of(rules_.cells(), state, window_of(place));
     if (!sessions_step_) {
       std::vector<std::int64_t>& bound = slabs_.at(place).hold_bound;
       if (block >= bound.size()) {
@@ -222,13 +222,13 @@ std::int64_t exact_of(std::vector<std::int64_t>& bound, ExactOf&& exact_of_block
 
 std::int64_t Shard::exact_deadline(std::uint32_t place, std::int64_t from_us) {
   if (sessions_step_) {
-    return rules_.deadline_of(sessions_.record(layout_, place), from_us);
+    return deadline_of(rules_.cells(), sessions_.record(layout_, place), from_us);
   }
   Slab& slab = slabs_.at(place);
   return exact_of(slab.deadline_bound, [&](std::uint32_t begin) {
     std::int64_t earliest = never;
     for (std::uint32_t i = begin; i < std::min(slab.size(), begin + records_per_block); ++i) {
-      earliest = std::min(earliest, rules_.deadline_of(slab.record(layout_, i), from_us));
+      earliest = std::min(earliest, deadline_of(rules_.cells(), slab.record(layout_, i), from_us));
     }
     return earliest;
   });
@@ -236,13 +236,14 @@ std::int64_t Shard::exact_deadline(std::uint32_t place, std::int64_t from_us) {
 
 std::int64_t Shard::exact_hold(std::uint32_t place) {
   if (sessions_step_) {
-    return rules_.hold_of(sessions_.record(layout_, place), sessions_.at(place).window);
+    return hold_of(rules_.cells(), sessions_.record(layout_, place), sessions_.at(place).window);
   }
   Slab& slab = slabs_.at(place);
   return exact_of(slab.hold_bound, [&](std::uint32_t begin) {
     std::int64_t earliest = never;
     for (std::uint32_t i = begin; i < std::min(slab.size(), begin + records_per_block); ++i) {
-      earliest = std::min(earliest, rules_.hold_of(slab.record(layout_, i), slab.window()));
+      earliest =
+          std::min(earliest, hold_of(rules_.cells(), slab.record(layout_, i), slab.window()));
     }
     return earliest;
   });

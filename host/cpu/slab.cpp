@@ -37,7 +37,7 @@ std::uint32_t Slab::find_or_create(RecordLayout const& layout, KeyId key, bool& 
     }
   }
   created = true;
-  records_.resize(records_.size() + layout.bytes());
+  records_.resize(records_.size() + layout.bytes);
   RecordLayout::head(record(layout, size_)).key = key;
   keys_end_ = std::max(keys_end_, dense_index(key) + 1);
   ++size_;

@@ -25,7 +25,7 @@ class Slab {
   [[nodiscard]] Window window() const { return window_; }
   [[nodiscard]] std::uint32_t size() const { return size_; }
   [[nodiscard]] std::byte* record(RecordLayout const& layout, std::uint32_t i) {
-    return records_.data() + std::size_t{i} * layout.bytes();
+    return records_.data() + std::size_t{i} * layout.bytes;
   }
   // Index of the record of `key`; a new one is zero bytes but for its key.
   std::uint32_t find_or_create(RecordLayout const& layout, KeyId key, bool& created);
@@ -36,7 +36,7 @@ class Slab {
   }
   [[nodiscard]] std::byte const* record_place(RecordLayout const& layout, KeyId key) const {
     std::size_t const i = slots_.empty() ? 0 : slots_[slot_of(key)];
-    return i == 0 ? nullptr : records_.data() + (i - 1) * layout.bytes();
+    return i == 0 ? nullptr : records_.data() + (i - 1) * layout.bytes;
   }
   [[nodiscard]] std::size_t bytes() const;
 

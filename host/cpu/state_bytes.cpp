@@ -10,14 +10,14 @@ namespace windrow {
 
 CellBytes cpu_cell_bytes(AggregationSpec const& spec) {
   cpu::RecordLayout const layout(spec);
-  CellBytes out{layout.bytes(), 0, 0, layout.has_boxes()};
+  CellBytes out{layout.bytes, 0, 0, layout.has_boxes};
   if (spec.windows.kind == WindowKind::sessions) {
     // An entry in each heap: when the window ends, a deadline, a hold.
-    out.most = 2 * (layout.bytes() + sizeof(cpu::Session) + 3 * sizeof(cpu::LazyHeap::Entry));
+    out.most = 2 * (layout.bytes + sizeof(cpu::Session) + 3 * sizeof(cpu::LazyHeap::Entry));
   } else {
     // Slots are a sixth full at the least (Slab::grow); bounds per block of records.
     out.window = shards * (2 * sizeof(cpu::Slab) + 6 * sizeof(std::uint32_t));
-    out.most = 2 * layout.bytes() + 6 * sizeof(std::uint32_t) +
+    out.most = 2 * layout.bytes + 6 * sizeof(std::uint32_t) +
                2 * 2 * sizeof(std::int64_t) / cpu::records_per_block + 1;
   }
   return out;

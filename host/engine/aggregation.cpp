@@ -64,4 +64,41 @@ void AggregationOutput::append(AggregationOutput const& from) {
   append_all(freed, from.freed);
 }
 
+namespace {
+
+// body(field) for the totals that last, in the order in which they are written.
+template <class Stats, class Body>
+void each_total(Stats& stats, Body&& body) {
+  for (auto* const counter :
+       {&stats.rows, &stats.late, &stats.assigned, &stats.aggregated, &stats.dropped_late,
+        &stats.dropped_closed, &stats.no_window, &stats.overflow, &stats.panes_early,
+        &stats.panes_on_time, &stats.panes_late, &stats.tombstones, &stats.evaluations}) {
+    body(*counter);
+  }
+}
+
+}  // namespace
+
+void AggregationClocks::write(SnapshotWriter& out) const {
+  ByteWriter bytes;
+  bytes.put(w.us);
+  bytes.put(w_out.us);
+  bytes.put(p_us);
+  bytes.put(rows);
+  each_total(totals, [&](std::uint64_t counter) { bytes.put(counter); });
+  out.piece("clocks", 0, bytes.bytes());
+}
+
+void AggregationClocks::read(std::string_view bytes) {
+  ByteReader in(bytes);
+  w.us = in.get<std::int64_t>();
+  w_out.us = in.get<std::int64_t>();
+  p_us = in.get<std::int64_t>();
+  rows = in.get<std::uint64_t>();
+  each_total(totals, [&](std::uint64_t& counter) { counter = in.get<std::uint64_t>(); });
+  if (!in.empty()) {
+    throw EnvironmentError("snapshot: a piece is too long", 74);
+  }
+}
+
 }  // namespace windrow

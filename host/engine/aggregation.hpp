@@ -2,6 +2,7 @@
 // pipeline, benchmarks, C ABI and fuzzers use it.  Rules: house.md 2, semantics.md R17.
 #pragma once
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "host/engine/batch.hpp"
@@ -95,6 +96,17 @@ struct AggregationStats {
                 dropped_closed = 0, no_window = 0, overflow = 0, panes_early = 0, panes_on_time = 0,
                 panes_late = 0, tombstones = 0, evaluations = 0;
   std::uint64_t cells = 0, windows_with_state = 0, keys = 0, host_bytes = 0, device_bytes = 0;
+};
+
+// The piece `clocks` of a snapshot, the same for every backend.
+//   rows  ever pushed
+struct AggregationClocks {
+  Watermark w, w_out;
+  std::int64_t p_us = 0;
+  std::uint64_t rows = 0;
+  AggregationStats totals;
+  void write(SnapshotWriter& out) const;
+  void read(std::string_view bytes);
 };
 
 class Aggregation {

@@ -123,26 +123,30 @@ WINDROW_HOST_DEVICE constexpr double number_of_rank(std::int64_t rank) noexcept 
 
 // min and max of integers, booleans and ranks of numbers.  Under min a NaN has rank INT64_MIN, so
 // that it wins as it does under max.  Exact.
+//   order  of the winning rank: the larger order wins, 0 is below all, so that one atomic maximum
+//          lifts it
 struct Extreme {
-  std::int64_t rank = 0;
+  std::uint64_t order = 0;
   std::int64_t count = 0;
 };
 WINDROW_HOST_DEVICE constexpr std::int64_t poisoning_rank(double value, bool smallest) noexcept {
   return value != value && smallest ? INT64_MIN : rank_of(value);
 }
+WINDROW_HOST_DEVICE constexpr std::uint64_t order_of(std::int64_t rank, bool smallest) noexcept {
+  std::uint64_t const ascending = static_cast<std::uint64_t>(rank) ^ (std::uint64_t{1} << 63U);
+  return smallest ? ~ascending : ascending;
+}
+WINDROW_HOST_DEVICE constexpr std::int64_t rank_of(Extreme const& extreme, bool smallest) noexcept {
+  std::uint64_t const ascending = smallest ? ~extreme.order : extreme.order;
+  return static_cast<std::int64_t>(ascending ^ (std::uint64_t{1} << 63U));
+}
 WINDROW_HOST_DEVICE constexpr void lift(Extreme& to, std::int64_t rank, bool smallest) noexcept {
-  if (to.count == 0 || (smallest ? rank < to.rank : rank > to.rank)) {
-    to.rank = rank;
-  }
+  std::uint64_t const order = order_of(rank, smallest);
+  to.order = order > to.order ? order : to.order;
   ++to.count;
 }
-WINDROW_HOST_DEVICE constexpr void merge(Extreme& to, Extreme const& from, bool smallest) noexcept {
-  if (from.count == 0) {
-    return;
-  }
-  if (to.count == 0 || (smallest ? from.rank < to.rank : from.rank > to.rank)) {
-    to.rank = from.rank;
-  }
+WINDROW_HOST_DEVICE constexpr void merge(Extreme& to, Extreme const& from) noexcept {
+  to.order = from.order > to.order ? from.order : to.order;
   to.count += from.count;
 }
 

@@ -22,15 +22,16 @@ struct FiringClock {
 //   emitted  a row with the window's start is out (R36)
 //   fresh    a row came since the previous pane
 //   held     there is an element hold (R40)
-inline constexpr std::uint8_t flag_open = 1, flag_armed = 2, flag_emitted = 4, flag_fresh = 8,
-                              flag_held = 16;
+//   exists   there is such a (key, window): of backends whose records lie ready
+inline constexpr std::uint32_t flag_open = 1, flag_armed = 2, flag_emitted = 4, flag_fresh = 8,
+                               flag_held = 16, flag_exists = 32;
 
 // Borrows the trigger state of one (key, window).
 //   finished  bit i = node i has finished; null in a program that needs no bits
 //   counter   [program.counters], saturating;  deadline  [program.deadlines], none = no_deadline
 struct TriggerStateRef {
   std::uint32_t* finished;
-  std::uint8_t* flags;
+  std::uint32_t* flags;
   std::uint32_t* counter;
   std::int64_t* deadline;
 };
