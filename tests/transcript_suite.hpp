@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "host/cli/transcript/documents.hpp"
 #include "host/cpu/cpu_aggregation.hpp"
+#include "tests/mirror_aggregation.hpp"
 #include "tests/temporary_directory.hpp"
 
 namespace windrow::transcript {
@@ -20,7 +22,22 @@ struct Counts {
 // With several threads every window is a part of its own, so that parts change nothing.
 inline std::unique_ptr<Aggregation> make_aggregation(AggregationSpec const& spec,
                                                      Workers& workers) {
-  return make_cpu_aggregation(spec, workers, workers.threads() == 1 ? 65536 : 1);
+  char const* const backend = std::getenv("WINDROW_BACKEND");
+  bool const in_parts = workers.threads() != 1;
+  if (backend != nullptr && std::string_view(backend) == "twin") {
+    // One half of the steps folds by atomics, the other sorts.
+    bool const rounded = (spec.trigger.nodes + spec.windows.size_us / 1'000'000) % 2 == 0;
+    AggregationSpec const device = testing::on_device(spec, rounded);
+    if (why_not_on_device(device).empty()) {
+      return std::make_unique<testing::MirrorAggregation>(
+          spec, rounded, workers, in_parts ? 1 : 65536, [&](AggregationSpec const& step) {
+            return make_twin_aggregation(
+                step, in_parts ? DeviceOptions{.panes = 64, .pairs = 8, .cells_per_part = 1}
+                               : DeviceOptions{.panes = 256, .pairs = 1024});
+          });
+    }
+  }
+  return make_cpu_aggregation(spec, workers, in_parts ? 1 : 65536);
 }
 
 // Runs all documents of the files; the first few failures are reported in full.

@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/primitives/device_error.hpp"
+
 namespace windrow {
 
 template <class Device, class T>
@@ -33,6 +35,10 @@ class DeviceArray {
     device_.synchronise();
     device_.release(std::exchange(data_, grown), capacity_ * sizeof(T));
     capacity_ = capacity;
+  }
+  void swap(DeviceArray& other) noexcept {  // of the same device
+    std::swap(data_, other.data_);
+    std::swap(capacity_, other.capacity_);
   }
   // Zero bytes from `first` to the end.
   void clear(std::size_t first = 0) {

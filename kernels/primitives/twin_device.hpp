@@ -14,8 +14,8 @@
 namespace windrow {
 
 // All work is queued and runs in the order in which it was asked for; here it runs at once.  A
-// *kernel* is a copyable struct with `operator()(std::size_t i) const`; it runs for every i below n,
-// in any order and at once.
+// *kernel* is a copyable struct with `operator()(std::size_t i) const`; it runs for every i below
+// n, in any order and at once.
 class TwinDevice {
  public:
   //   budget  bytes that may be allocated; beyond them DeviceOutOfMemory
@@ -60,6 +60,10 @@ class TwinDevice {
   }
   // All that was asked for is done.
   void synchronise() {}
+  // A mark behind all that was asked for so far; `wait` returns when the work before it is done.
+  using Mark = std::uint64_t;
+  [[nodiscard]] Mark mark() { return 0; }
+  void wait(Mark) {}
 
   template <class Kernel>
   void for_each(std::size_t n, Kernel const& kernel) {

@@ -1,0 +1,30 @@
+// The backends of this room: CUDA, and its twin that runs the same algorithms on the host.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "host/engine/aggregation.hpp"
+
+namespace windrow {
+
+// How much a step takes at a time; results do not depend on it.
+//   memory          bytes of the device that it may take
+//   panes           that fire in one run, at least 64
+//   pairs           of row and window that plan E sorts in one run
+//   cells_per_part  about how many cells fire per part of a batch's output (whole windows)
+struct DeviceOptions {
+  std::size_t memory = SIZE_MAX;
+  std::size_t panes = std::size_t{1} << 16U;
+  std::size_t pairs = std::size_t{1} << 20U;
+  std::size_t cells_per_part = 65536;
+};
+
+// Why a step cannot run on a device; empty = it can.
+[[nodiscard]] std::string why_not_on_device(AggregationSpec const& spec);
+
+// Requires that the step can.
+std::unique_ptr<Aggregation> make_twin_aggregation(AggregationSpec const& spec,
+                                                   DeviceOptions const& options = {});
+
+}  // namespace windrow

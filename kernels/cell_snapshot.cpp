@@ -1,0 +1,94 @@
+// Writes and reads the pieces of a snapshot.
+#include "kernels/cell_snapshot.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <tuple>
+
+#include "host/model/record_fields.hpp"
+
+namespace windrow::gpu {
+
+void CellImages::append_page(std::span<std::byte> page, Window window) {
+  for (std::size_t at = 0; at < page.size(); at += record_bytes_) {
+    std::byte* const record = page.data() + at;
+    if ((RecordShape::head(record).flags & flag_exists) != 0) {
+      std::copy_n(record, record_bytes_, append(window));
+    }
+  }
+}
+
+void write_cells(StepView const& step, CellImages& cells, SnapshotWriter& out) {
+  std::array<std::vector<std::size_t>, shards> of_shard;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    of_shard[shard_of(cells.head(i).key)].push_back(i);
+  }
+  ByteWriter bytes;
+  for (std::uint32_t s = 0; s < shards; ++s) {
+    std::vector<std::size_t>& order = of_shard[s];
+    auto const place = [&](std::size_t i) {
+      return std::tuple(cells.window(i).end, cells.window(i).start, cells.head(i).key);
+    };
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+    std::uint64_t windows = 0;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      windows += i == 0 || cells.window(order[i]) != cells.window(order[i - 1]) ? 1 : 0;
+    }
+    bytes.clear();
+    bytes.put(windows);
+    for (std::size_t begin = 0; begin < order.size();) {
+      Window const window = cells.window(order[begin]);
+      std::size_t end = begin;
+      while (end < order.size() && cells.window(order[end]) == window) {
+        ++end;
+      }
+      bytes.put(window.start.us);
+      bytes.put(window.end.us);
+      bytes.put(static_cast<std::uint32_t>(end - begin));
+      for (; begin < end; ++begin) {
+        std::byte* const record = cells.record(order[begin]);
+        bytes.put(RecordShape::head(record).key);
+        visit_record(
+            step.cells, record, [&](auto const& field) { bytes.put(field); }, [](std::uint32_t) {});
+      }
+    }
+    out.piece("windows", s, bytes.bytes());
+  }
+}
+
+void read_cells(SnapshotReader& in, StepView const& step, AggregationClocks& clocks,
+                CellImages& cells) {
+  std::string_view name, bytes;
+  std::uint32_t shard = 0;
+  while (in.next(name, shard, bytes)) {
+    if (name == "clocks") {
+      clocks.read(bytes);
+      continue;
+    }
+    if (name != "windows" || shard >= shards) {
+      throw EnvironmentError("snapshot: an aggregation has no such piece: " + std::string(name),
+                             74);
+    }
+    ByteReader reader(bytes);
+    for (auto windows = reader.get<std::uint64_t>(); windows > 0; --windows) {
+      EventTime const start{reader.get<std::int64_t>()};
+      Window const window{start, EventTime{reader.get<std::int64_t>()}};
+      for (auto records = reader.get<std::uint32_t>(); records > 0; --records) {
+        std::byte* const record = cells.append(window);
+        start_cell(step.cells, record);
+        RecordShape::head(record).key = reader.get<KeyId>();
+        visit_record(
+            step.cells, record, [&]<class Field>(Field& field) { field = reader.get<Field>(); },
+            [](std::uint32_t) {});
+        RecordShape::head(record).flags |= flag_exists;
+      }
+    }
+    if (!reader.empty()) {
+      throw EnvironmentError("snapshot: a piece is too long", 74);
+    }
+  }
+}
+
+}  // namespace windrow::gpu

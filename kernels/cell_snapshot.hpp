@@ -1,0 +1,41 @@
+// The cells of a step as a snapshot has them, on their way from or to the device.
+#pragma once
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "host/engine/aggregation.hpp"
+#include "kernels/step_view.hpp"
+
+namespace windrow::gpu {
+
+// Records by number, each with its window.
+class CellImages {
+ public:
+  explicit CellImages(std::uint32_t record_bytes) : record_bytes_(record_bytes) {}
+  [[nodiscard]] std::size_t size() const { return window_.size(); }
+  [[nodiscard]] Window window(std::size_t i) const { return window_[i]; }
+  [[nodiscard]] std::byte* record(std::size_t i) { return bytes_.data() + i * record_bytes_; }
+  [[nodiscard]] RecordHead& head(std::size_t i) { return RecordShape::head(record(i)); }
+  // Zero bytes.
+  std::byte* append(Window window) {
+    window_.push_back(window);
+    bytes_.resize(bytes_.size() + record_bytes_);
+    return bytes_.data() + bytes_.size() - record_bytes_;
+  }
+  // The records of a page that exist.
+  void append_page(std::span<std::byte> page, Window window);
+
+ private:
+  std::uint32_t record_bytes_;
+  std::vector<Window> window_;
+  std::vector<std::byte> bytes_;
+};
+
+// One piece per shard, as every backend writes it: windows by (end, start), keys ascending.
+void write_cells(StepView const& step, CellImages& cells, SnapshotWriter& out);
+// All pieces of a step; `step` has its slots on the host.
+void read_cells(SnapshotReader& in, StepView const& step, AggregationClocks& clocks,
+                CellImages& cells);
+
+}  // namespace windrow::gpu

@@ -1,0 +1,207 @@
+// The lasting state of a step as kernels see it: records in pages, found through a table per slab.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "host/model/cell_rules.hpp"
+#include "kernels/primitives/atomic.hpp"
+#include "kernels/step_view.hpp"
+
+namespace windrow::gpu {
+
+// A page holds the records of 64 neighbouring key ids in one slab (a slab is one window).  Key ids
+// are dense, and 64 of them are of one shard.
+inline constexpr std::uint32_t page_records = 64;
+
+// Pages lie in chunks, each as large as all before it and one more, so that state grows without
+// being moved.
+inline constexpr std::uint32_t first_chunk_pages = 16, chunks_max = 21;  // cells fit 32 bits
+[[nodiscard]] WINDROW_HOST_DEVICE constexpr std::uint32_t chunk_begin(
+    std::uint32_t chunk) noexcept {
+  return first_chunk_pages * ((1U << chunk) - 1U);
+}
+[[nodiscard]] WINDROW_HOST_DEVICE constexpr std::uint32_t chunk_of(std::uint32_t page) noexcept {
+  std::uint32_t chunk = 0;
+  for (std::uint32_t rest = page / first_chunk_pages + 1U; rest > 1; rest >>= 1U) {
+    ++chunk;
+  }
+  return chunk;
+}
+
+// Which records a page holds; `slab` none = the page is free.
+struct PageOwner {
+  std::uint32_t slab, key_page;
+};
+
+// Written by kernels, read back with the number of panes.  `free_pages`, `cells` and `keys` are
+// what there is, the others are of the batch or run.
+//   hold  the earliest of the step
+struct Counters {
+  std::uint32_t free_pages, new_pages, touched, due, drops, ended, freed;
+  std::uint64_t late, assigned, aggregated, dropped_late, dropped_closed, no_window, evaluations;
+  std::int64_t cells, keys;
+  std::int64_t hold;
+};
+
+// A *cell* is the number of a record: page * page_records + place within the page.
+//   page_of         [slab * key_pages + key / page_records] page + 1; 0 none, `none` being made
+//   free_page       [counters.free_pages] a stack
+//   hold, deadline  [page] the earliest of its records, true where `dirty` is 0
+//   slab_window, slab_deadline, slab_pages  [slab]; the earliest deadline; how many pages it has
+//   windows_of_key  [key] records of the key;  freed_bits  [key / 32] may have lost the last one
+struct StateView {
+  std::byte* chunk[chunks_max];
+  std::uint32_t record_bytes;
+  std::uint32_t key_pages;
+  std::uint32_t* page_of;
+  PageOwner* owner;
+  std::uint32_t* free_page;
+  std::int64_t *hold, *deadline;
+  std::uint32_t* dirty;
+  Window* slab_window;
+  std::int64_t* slab_deadline;
+  std::uint32_t* slab_pages;
+  std::uint32_t* windows_of_key;
+  std::uint32_t* freed_bits;
+  Counters* counters;
+
+  [[nodiscard]] WINDROW_HOST_DEVICE std::byte* record(std::uint32_t cell) const noexcept {
+    std::uint32_t const page = cell / page_records, of = chunk_of(page);
+    std::size_t const at = std::size_t{page - chunk_begin(of)} * page_records + cell % page_records;
+    return chunk[of] + at * record_bytes;
+  }
+  [[nodiscard]] WINDROW_HOST_DEVICE std::uint32_t& page_entry(std::uint32_t slab,
+                                                              std::uint32_t key) const noexcept {
+    return page_of[std::size_t{slab} * key_pages + key / page_records];
+  }
+  // The cell of a key in a slab, whose page is there.
+  [[nodiscard]] WINDROW_HOST_DEVICE std::uint32_t cell_of(std::uint32_t slab,
+                                                          std::uint32_t key) const noexcept {
+    return (page_entry(slab, key) - 1U) * page_records + key % page_records;
+  }
+  [[nodiscard]] WINDROW_HOST_DEVICE Window window_of(std::uint32_t cell) const noexcept {
+    return slab_window[owner[cell / page_records].slab];
+  }
+  WINDROW_HOST_DEVICE void may_be_freed(std::uint32_t key) const noexcept {
+    atomic_or(freed_bits[key / 32], 1U << (key % 32));
+  }
+  // A record of the key has come to be.
+  WINDROW_HOST_DEVICE void count_window(std::uint32_t key) const noexcept {
+    atomic_count(counters->cells);
+    if (atomic_add(windows_of_key[key], 1U) == 0) {
+      atomic_count(counters->keys);
+    }
+  }
+  WINDROW_HOST_DEVICE void forget_window(std::uint32_t key) const noexcept {
+    atomic_add(counters->cells, std::int64_t{-1});
+    if (atomic_add(windows_of_key[key], none) == 1) {
+      atomic_add(counters->keys, std::int64_t{-1});
+    }
+    may_be_freed(key);
+  }
+};
+
+// Makes the records of free pages what no row has reached.
+struct ResetRecords {
+  StateView state;
+  StepView const* step;
+  std::uint32_t first_cell;
+  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
+    std::byte* const record = state.record(first_cell + static_cast<std::uint32_t>(i));
+    auto* const words = reinterpret_cast<std::uint64_t*>(record);
+    for (std::uint32_t w = 0; w < state.record_bytes / 8; ++w) {
+      words[w] = 0;
+    }
+    start_cell(step->cells, record);
+    RecordShape::head(record).flags = 0;
+  }
+};
+
+// Puts new pages on the stack of free ones.
+struct AddFreePages {
+  StateView state;
+  std::uint32_t first_page;
+  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
+    std::uint32_t const page = first_page + static_cast<std::uint32_t>(i);
+    state.owner[page] = {none, 0};
+    state.free_page[atomic_count(state.counters->free_pages)] = page;
+  }
+};
+
+// Takes a page off its slab.
+WINDROW_HOST_DEVICE inline void free_page(StateView const& state, std::uint32_t page) {
+  PageOwner const owner = state.owner[page];
+  state.page_of[std::size_t{owner.slab} * state.key_pages + owner.key_page] = 0;
+  atomic_add(state.slab_pages[owner.slab], none);
+  state.owner[page] = {none, 0};
+  state.free_page[atomic_count(state.counters->free_pages)] = page;
+}
+
+// Before the pages say anew what time their records wait for.  i = slab, or behind the last one
+struct ForgetTimes {
+  StateView state;
+  std::uint32_t slabs;
+  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
+    if (i < slabs) {
+      state.slab_deadline[i] = never;
+    } else {
+      state.counters->hold = never;
+    }
+  }
+};
+
+// Of every page, what its records hold the watermark at and when they are asked for time's sake;
+// pages that no kernel has changed know it already.
+struct RefreshPage {
+  StateView state;
+  StepView const* step;
+  std::int64_t p_us;
+  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
+    auto const page = static_cast<std::uint32_t>(i);
+    std::uint32_t const slab = state.owner[page].slab;
+    if (slab == none) {
+      return;
+    }
+    if (state.dirty[page] != 0 || state.deadline[page] < p_us) {
+      Window const window = state.slab_window[slab];
+      std::int64_t hold = never, deadline = never;
+      for (std::uint32_t r = 0; r < page_records; ++r) {
+        std::byte* const record = state.record(page * page_records + r);
+        if ((RecordShape::head(record).flags & flag_exists) == 0) {
+          continue;
+        }
+        std::int64_t const h = hold_of(step->cells, record, window);
+        std::int64_t const d = deadline_of(step->cells, record, p_us);
+        hold = h < hold ? h : hold;
+        deadline = d < deadline ? d : deadline;
+      }
+      state.hold[page] = hold;
+      state.deadline[page] = deadline;
+      state.dirty[page] = 0;
+    }
+    if (state.hold[page] != never) {
+      atomic_min(state.counters->hold, state.hold[page]);
+    }
+    if (state.deadline[page] != never) {
+      atomic_min(state.slab_deadline[slab], state.deadline[page]);
+    }
+  }
+};
+
+// Names the keys of one word of `freed_bits` that have no record.
+struct NameFreedKeys {
+  StateView state;
+  std::uint32_t* freed;
+  WINDROW_HOST_DEVICE void operator()(std::size_t word) const {
+    std::uint32_t bits = state.freed_bits[word];
+    state.freed_bits[word] = 0;
+    for (std::uint32_t bit = 0; bits != 0; ++bit, bits >>= 1U) {
+      auto const key = static_cast<std::uint32_t>(word) * 32U + bit;
+      if ((bits & 1U) != 0 && state.windows_of_key[key] == 0) {
+        freed[atomic_count(state.counters->freed)] = key;
+      }
+    }
+  }
+};
+
+}  // namespace windrow::gpu

@@ -1,0 +1,146 @@
+// Finds the windows of a push without looking twice at rows of one slice.
+#include "kernels/window_directory.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace windrow::gpu {
+namespace {
+
+// Rows whose earliest and latest time are found in one loop that the compiler makes wide.
+constexpr std::size_t block_rows = 1024;
+
+}  // namespace
+
+std::vector<WindowRef> const& WindowDirectory::open_for(KeyedBatchView const& rows, Watermark w) {
+  refs_.clear();
+  opened_.clear();
+  seen_begin_ = T_MAX;
+  seen_end_ = T_MIN;
+  seen_window_ = {};
+  if (windows_.kind == WindowKind::given) {
+    for (Window const window : rows.window) {
+      if (window != seen_window_) {
+        see(window, w);
+        seen_window_ = window;
+      }
+    }
+  } else {
+    for (std::size_t begin = 0; begin < rows.event_time.size(); begin += block_rows) {
+      auto const block =
+          rows.event_time.subspan(begin, std::min(block_rows, rows.event_time.size() - begin));
+      EventTime earliest = block.front(), latest = block.front();
+      for (EventTime const time : block) {
+        earliest = std::min(earliest, time);
+        latest = std::max(latest, time);
+      }
+      see(earliest, w);
+      if (latest < seen_end_) {
+        continue;  // one slice
+      }
+      for (EventTime const time : block) {
+        see(time, w);
+      }
+    }
+  }
+  std::sort(refs_.begin(), refs_.end(),
+            [](WindowRef const& a, WindowRef const& b) { return a.window < b.window; });
+  refs_.erase(std::unique(refs_.begin(), refs_.end(),
+                          [](WindowRef const& a, WindowRef const& b) { return a.slab == b.slab; }),
+              refs_.end());
+  return refs_;
+}
+
+void WindowDirectory::see(EventTime time, Watermark w) {
+  if (seen_begin_ <= time && time < seen_end_) {
+    return;
+  }
+  IndexRange const range = windows_of(windows_, time);
+  for (std::int64_t j = range.first; j <= range.last; ++j) {
+    see(window_at(windows_, j), w);
+  }
+  if (windows_.kind == WindowKind::global) {
+    seen_begin_ = T_MIN;
+    seen_end_ = T_END;
+    return;
+  }
+  seen_begin_ =
+      std::max(window_at(windows_, range.last).start, window_at(windows_, range.first - 1).end);
+  seen_end_ =
+      std::min(window_at(windows_, range.first).end, window_at(windows_, range.last + 1).start);
+}
+
+void WindowDirectory::see(Window window, Watermark w) {
+  if (w < expiry(window.end, lateness_)) {
+    auto const before = by_end_.size();
+    std::uint32_t const slab = open(window);
+    if (by_end_.size() > before) {
+      opened_.push_back(slab);
+    }
+    refs_.push_back({window, slab});
+  }
+}
+
+std::uint32_t WindowDirectory::open(Window window) {
+  auto const [at, is_new] = by_end_.try_emplace({window.end, window.start}, 0);
+  if (is_new) {
+    if (free_.empty()) {
+      at->second = static_cast<std::uint32_t>(window_.size());
+      window_.push_back(window);
+    } else {
+      at->second = free_.back();
+      free_.pop_back();
+      window_[at->second] = window;
+    }
+  }
+  return at->second;
+}
+
+void WindowDirectory::take_back() {
+  for (std::uint32_t const slab : opened_) {
+    close(slab);
+  }
+  opened_.clear();
+}
+
+void WindowDirectory::close(std::uint32_t slab) {
+  by_end_.erase({window_[slab].end, window_[slab].start});
+  free_.push_back(slab);
+}
+
+std::vector<DueSlab> WindowDirectory::due(BatchTimes const& times,
+                                          std::span<std::int64_t const> deadline) const {
+  std::vector<DueSlab> out;
+  auto at = by_end_.begin();
+  for (; at != by_end_.end() && times.w >= expiry(at->first.first, lateness_); ++at) {
+    out.push_back({at->second, 1, 1});
+  }
+  for (auto rest = at; !deadline.empty() && rest != by_end_.end(); ++rest) {
+    EventTime const end = rest->first.first;
+    bool const ended = times.w_before < end && end <= times.w;
+    if (ended || deadline[rest->second] < times.p_us) {
+      out.push_back({rest->second, ended ? 1U : 0U, 0});
+    }
+  }
+  if (deadline.empty()) {
+    if (at != by_end_.end() && at->first.first <= times.w_before) {
+      at = by_end_.upper_bound(
+          {times.w_before, EventTime{std::numeric_limits<std::int64_t>::max()}});
+    }
+    for (; at != by_end_.end() && at->first.first <= times.w; ++at) {
+      out.push_back({at->second, 1, 0});
+    }
+  }
+  return out;
+}
+
+std::int64_t WindowDirectory::next_event(Watermark w) const {
+  std::int64_t earliest = never;
+  if (!by_end_.empty() && by_end_.begin()->first.first <= w) {
+    earliest = expiry(by_end_.begin()->first.first, lateness_).us;
+  }
+  auto const after = by_end_.upper_bound({w, EventTime{std::numeric_limits<std::int64_t>::max()}});
+  return after == by_end_.end() ? earliest : std::min(earliest, after->first.first.us);
+}
+
+}  // namespace windrow::gpu
