@@ -22,19 +22,6 @@
 
 namespace windrow::gpu {
 
-// Counters of the batch that begins.
-struct BeginBatch {
-  Counters* counters;
-  WINDROW_HOST_DEVICE void operator()(std::size_t) const {
-    Counters const before = *counters;
-    *counters = {};
-    counters->free_pages = before.free_pages;
-    counters->cells = before.cells;
-    counters->keys = before.keys;
-    counters->hold = before.hold;
-  }
-};
-
 template <class Device>
 class DeviceAggregation final : public Aggregation {
  public:
@@ -103,7 +90,7 @@ class DeviceAggregation final : public Aggregation {
       run_phase_a(out);
       std::size_t cells = 0;
       for (DueSlab const& due : due_) {
-        cells += pages_of_slab(due.slab) * page_records;
+        cells += pages_of_slab_[due.slab] * page_records;
       }
       if (cells > options_.cells_per_part) {
         return true;
@@ -369,13 +356,11 @@ class DeviceAggregation final : public Aggregation {
     });
   }
 
-  [[nodiscard]] std::size_t pages_of_slab(std::uint32_t slab) const { return pages_of_slab_[slab]; }
-
   // The due slabs of the next part: whole windows, those of one end together.
   [[nodiscard]] std::size_t end_of_part() const {
     std::size_t end = next_due_, cells = 0;
     while (end < due_.size() && cells < options_.cells_per_part) {
-      cells += pages_of_slab(due_[end].slab) * page_records;
+      cells += pages_of_slab_[due_[end].slab] * page_records;
       ++end;
     }
     while (end < due_.size() &&
@@ -391,7 +376,7 @@ class DeviceAggregation final : public Aggregation {
     next_due_ = end;
     std::size_t pages = 0;
     for (DueSlab const& due : part) {
-      pages += pages_of_slab(due.slab);
+      pages += pages_of_slab_[due.slab];
     }
     if (pages > 0) {
       StateView const state = state_.view();

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "host/model/accumulate.hpp"
+#include "host/model/cell_rules.hpp"
 #include "host/model/pane_fire.hpp"
 #include "host/model/trigger_merge.hpp"
 #include "host/model/window.hpp"
@@ -104,7 +105,8 @@ __global__ void accumulators_as_device_code(Accumulators* to, Accumulators const
   merge(to->sum, from->sum);
   merge(to->numbers, from->numbers);
   merge(to->moments, from->moments);
-  merge(to->extreme, from->extreme, smallest);
+  merge(to->extreme, from->extreme);
+  out[4] = rank_of(to->extreme, smallest);
   merge(to->truths, from->truths);
   out[0] = is_before(to->pick, from->pick) ? 1 : 0;
   merge(to->pick, from->pick, smallest);
@@ -113,9 +115,27 @@ __global__ void accumulators_as_device_code(Accumulators* to, Accumulators const
   out_numbers[1] = number_of_rank(rank_of(numbers[3]));
 }
 
-// What a column of states is laid out by.
+// What a column of states is laid out by, and a record.
 __global__ void layout_as_device_code(CombineFn const* fn, std::uint32_t* bytes) {
   bytes[threadIdx.x] = accumulator_bytes(accumulator_kind(fn[threadIdx.x]));
+}
+__global__ void record_as_device_code(RecordShape const* shape, std::uint32_t* bytes) {
+  bytes[0] = shape->contents_bytes() + (is_smallest(shape->slots[0].fn) ? 1U : 0U);
+}
+
+// What happens to a cell.
+__global__ void cell_as_device_code(CellSpec const* spec, std::byte* record, Window window,
+                                    BatchTimes times, CellFiring* out, std::int64_t* us) {
+  start_cell(*spec, record);
+  if (is_open(record) && holds(*spec, window, window.start, times)) {
+    combine_hold(*spec, record, window.start.us);
+  }
+  us[0] = hold_of(*spec, record, window);
+  us[1] = deadline_of(*spec, record, times.p_us);
+  us[2] = no_hold(spec->stamp);
+  out[0] = settle_cell(*spec, record, window, times);
+  out[1] = ask_cell(*spec, record, window, times);
+  out[2] = expire_cell(*spec, record, window, times);
 }
 
 }  // namespace windrow::cuda

@@ -101,6 +101,19 @@ struct StateView {
   }
 };
 
+// Counters of the batch that begins.
+struct BeginBatch {
+  Counters* counters;
+  WINDROW_HOST_DEVICE void operator()(std::size_t) const {
+    Counters const before = *counters;
+    *counters = {};
+    counters->free_pages = before.free_pages;
+    counters->cells = before.cells;
+    counters->keys = before.keys;
+    counters->hold = before.hold;
+  }
+};
+
 // Makes the records of free pages what no row has reached.
 struct ResetRecords {
   StateView state;
