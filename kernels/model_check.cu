@@ -47,7 +47,7 @@ __global__ void panes_as_device_code(PaneRecord* records, PaneInfo* infos, std::
 // The trigger states of a block, one per thread, in columns.
 struct TriggerColumns {
   std::uint32_t* finished;
-  std::uint8_t* flags;
+  std::uint32_t* flags;
   std::uint32_t* counter;
   std::int64_t* deadline;
   __device__ TriggerStateRef of(TriggerProgram const& program, std::uint32_t i) const {

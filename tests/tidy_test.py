@@ -147,11 +147,11 @@ def check_source(path, text, tree):
 
 def check_shared(path, text, tree):
     """A header of host/model: what it shares with device code is compiled as such, whoever uses it."""
-    model = "".join(other for name, other in tree.items() if name.startswith("host/model/"))
-    for match in re.finditer(r"WINDROW_HOST_DEVICE\s+(?:constexpr\s+)?[\w:]+\s+(\w+)\(", code_only(text)):
+    users = "".join(other for name, other in tree.items() if name.startswith(("host/model/", "kernels/")))
+    for match in re.finditer(r"WINDROW_HOST_DEVICE\s[^;{()]*?\b(\w+)\(", code_only(text)):
         name = match.group(1)
-        uses = len(re.findall(rf"\b{name}\(", code_only(model + tree.get(DEVICE_CHECK, ""))))
-        if uses < 2 * len(re.findall(rf"WINDROW_HOST_DEVICE[^;{{()]*\b{name}\(", code_only(model))):
+        uses = len(re.findall(rf"\b{name}(?:<[^;()]*>)?\(", code_only(users)))
+        if uses < 2 * len(re.findall(rf"WINDROW_HOST_DEVICE\s[^;{{()]*?\b{name}\(", code_only(users))):
             yield text[:match.start()].count("\n") + 1, "device model", f"call {name} in {DEVICE_CHECK}"
 
 
