@@ -6,9 +6,6 @@
 namespace windrow {
 
 std::string why_not_on_device(AggregationSpec const& spec) {
-  if (spec.windows.kind == WindowKind::sessions) {
-    return "sessions";
-  }
   for (CombineFn const& fn : spec.combines) {
     AccumulatorKind const kind = accumulator_kind(fn);
     if (kind == AccumulatorKind::boxed) {

@@ -52,6 +52,14 @@ void write_cells(StepView const& step, CellImages& cells, SnapshotWriter& out) {
         bytes.put(RecordShape::head(record).key);
         visit_record(
             step.cells, record, [&](auto const& field) { bytes.put(field); }, [](std::uint32_t) {});
+        if (step.windows.kind == WindowKind::sessions) {
+          std::vector<Window> const& pending = cells.pending(order[begin]);
+          bytes.put(static_cast<std::uint32_t>(pending.size()));
+          for (Window const owed : pending) {
+            bytes.put(owed.start.us);
+            bytes.put(owed.end.us);
+          }
+        }
       }
     }
     out.piece("windows", s, bytes.bytes());
@@ -83,6 +91,14 @@ void read_cells(SnapshotReader& in, StepView const& step, AggregationClocks& clo
             step.cells, record, [&]<class Field>(Field& field) { field = reader.get<Field>(); },
             [](std::uint32_t) {});
         RecordShape::head(record).flags |= flag_exists;
+        if (step.windows.kind == WindowKind::sessions) {
+          std::vector<Window> pending(reader.get<std::uint32_t>());
+          for (Window& owed : pending) {
+            owed.start.us = reader.get<std::int64_t>();
+            owed.end.us = reader.get<std::int64_t>();
+          }
+          cells.set_pending(std::move(pending));
+        }
       }
     }
     if (!reader.empty()) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "host/engine/aggregation.hpp"
@@ -23,6 +24,12 @@ class CellImages {
     bytes_.resize(bytes_.size() + record_bytes_);
     return bytes_.data() + bytes_.size() - record_bytes_;
   }
+  // Sessions: the tombstones that the last record appended owes, ascending.
+  void set_pending(std::vector<Window>&& windows) {
+    pending_.resize(size());
+    pending_.back() = std::move(windows);
+  }
+  [[nodiscard]] std::vector<Window> const& pending(std::size_t i) const { return pending_[i]; }
   // The records of a page that exist.
   void append_page(std::span<std::byte> page, Window window);
 
@@ -30,6 +37,7 @@ class CellImages {
   std::uint32_t record_bytes_;
   std::vector<Window> window_;
   std::vector<std::byte> bytes_;
+  std::vector<std::vector<Window>> pending_;
 };
 
 // One piece per shard, as every backend writes it: windows by (end, start), keys ascending.

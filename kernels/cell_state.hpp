@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <numeric>
+#include <tuple>
 #include <vector>
 
 #include "kernels/cell_snapshot.hpp"
@@ -34,21 +36,28 @@ struct OpenSlabs {
 template <class Device>
 class CellState {
  public:
-  CellState(Device& device, std::uint32_t record_bytes)
+  //   sessions  a link behind every record
+  CellState(Device& device, std::uint32_t record_bytes, bool sessions)
       : device_(device),
         page_of_(device),
         owner_(device),
         free_page_(device),
         hold_(device),
         deadline_(device),
+        event_(device),
         dirty_(device),
         slab_window_(device),
         slab_deadline_(device),
         slab_pages_(device),
         windows_of_key_(device),
         freed_bits_(device),
+        first_of_(device),
+        free_cell_(device),
+        erased_(device),
         counters_(device) {
-    view_.record_bytes = record_bytes;
+    view_.link_offset = sessions ? record_bytes : 0;
+    view_.record_bytes =
+        record_bytes + (sessions ? static_cast<std::uint32_t>(sizeof(SessionLink)) : 0U);
     counters_.reserve(1);
     counters_.clear();
     grow_keys(page_records);
@@ -69,12 +78,16 @@ class CellState {
     view_.free_page = free_page_.data();
     view_.hold = hold_.data();
     view_.deadline = deadline_.data();
+    view_.event = event_.data();
     view_.dirty = dirty_.data();
     view_.slab_window = slab_window_.data();
     view_.slab_deadline = slab_deadline_.data();
     view_.slab_pages = slab_pages_.data();
     view_.windows_of_key = windows_of_key_.data();
     view_.freed_bits = freed_bits_.data();
+    view_.first_of = first_of_.data();
+    view_.free_cell = free_cell_.data();
+    view_.erased = erased_.data();
     view_.counters = counters_.data();
     return view_;
   }
@@ -95,6 +108,9 @@ class CellState {
     wider.clear();
     grow_zeroed(windows_of_key_, keys, kept);
     grow_zeroed(freed_bits_, keys / 32, kept / 32);
+    if (view_.link_offset != 0) {
+      grow_zeroed(first_of_, keys, kept);
+    }
     device_.for_each(slab_capacity_ * from, WidenRows{page_of_.data(), wider.data(), from, to});
     device_.synchronise();
     page_of_.swap(wider);
@@ -112,14 +128,19 @@ class CellState {
     grow_zeroed(page_of_, to * view_.key_pages, slab_capacity_ * view_.key_pages);
     slab_capacity_ = to;
   }
-  // Another chunk of free pages; returns how many.
+  // Another chunk of free pages (of sessions: of free cells); returns how many pages.
   std::uint32_t grow_pages(StepView const* step) {
     std::uint32_t const first = pages(), more = first_chunk_pages << chunks_;
     owner_.grow(first + more, first);
     free_page_.grow(first + more, first);
     hold_.grow(first + more, first);
     deadline_.grow(first + more, first);
+    event_.grow(first + more, first);
     grow_zeroed(dirty_, first + more, first);
+    if (view_.link_offset != 0) {
+      free_cell_.grow(std::size_t{first + more} * page_records, std::size_t{first} * page_records);
+      erased_.grow(std::size_t{first + more} * page_records, std::size_t{first} * page_records);
+    }
     if (chunks_ == chunks_max) {
       throw DeviceOutOfMemory();
     }
@@ -127,7 +148,11 @@ class CellState {
     ++chunks_;
     device_.for_each(std::size_t{more} * page_records,
                      ResetRecords{view(), step, first * page_records});
-    device_.for_each(more, AddFreePages{view(), first});
+    if (view_.link_offset == 0) {
+      device_.for_each(more, AddFreePages{view(), first});
+    } else {
+      device_.for_each(more, AddSessionPages{view(), first});
+    }
     return more;
   }
 
@@ -189,6 +214,61 @@ class CellState {
     device_.synchronise();
   }
 
+  // The same for sessions.
+  void restore_sessions(CellImages& cells, StepView const& host_step, StepView const* step) {
+    std::vector<std::size_t> order(cells.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    // Chains ascend and are built from their ends.
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::tuple(cells.head(a).key, cells.window(a)) >
+             std::tuple(cells.head(b).key, cells.window(b));
+    });
+    std::vector<std::uint32_t> first_of(keys()), of_key(keys()), free;
+    std::vector<std::byte> records;
+    std::uint32_t used = 0;
+    auto const append = [&](std::byte const* record, SessionLink const& link) {
+      records.resize(records.size() + view_.record_bytes);
+      std::byte* const at = records.data() + records.size() - view_.record_bytes;
+      if (record != nullptr) {
+        std::copy_n(record, view_.link_offset, at);
+      } else {
+        start_cell(host_step.cells, at);
+        RecordShape::head(at).flags = 0;
+      }
+      *reinterpret_cast<SessionLink*>(at + view_.link_offset) = link;
+      return ++used;
+    };
+    Counters counters{};
+    for (std::size_t const i : order) {
+      std::uint32_t const key = cells.head(i).key;
+      std::uint32_t pending = 0;
+      for (auto owed = cells.pending(i).rbegin(); owed != cells.pending(i).rend(); ++owed) {
+        pending = append(nullptr, {*owed, pending, 0});
+        RecordShape::head(records.data() + (pending - 1U) * view_.record_bytes).key = key;
+      }
+      first_of[key] = append(cells.record(i), {cells.window(i), first_of[key], pending});
+      counters.keys += of_key[key]++ == 0 ? 1 : 0;
+      ++counters.cells;
+    }
+    while (pages() * page_records < used) {
+      grow_pages(step);
+    }
+    for (std::uint32_t cell = 0; cell < used; ++cell) {
+      device_.copy_in(view().record(cell), records.data() + cell * view_.record_bytes,
+                      view_.record_bytes);
+    }
+    for (std::uint32_t cell = used; cell < pages() * page_records; ++cell) {
+      free.push_back(cell);
+    }
+    counters.free_cells = static_cast<std::uint32_t>(free.size());
+    copy_in(first_of_, first_of);
+    copy_in(free_cell_, free);
+    copy_in(windows_of_key_, of_key);
+    device_.copy_in(counters_.data(), &counters, sizeof counters);
+    device_.fill(dirty_.data(), 1, dirty_.capacity() * sizeof(std::uint32_t));
+    device_.synchronise();
+  }
+
  private:
   [[nodiscard]] std::size_t chunk_bytes(std::uint32_t chunk) const {
     return (std::size_t{first_chunk_pages} << chunk) * page_records * view_.record_bytes;
@@ -212,11 +292,12 @@ class CellState {
   DeviceArray<Device, std::uint32_t> page_of_;
   DeviceArray<Device, PageOwner> owner_;
   DeviceArray<Device, std::uint32_t> free_page_;
-  DeviceArray<Device, std::int64_t> hold_, deadline_;
+  DeviceArray<Device, std::int64_t> hold_, deadline_, event_;
   DeviceArray<Device, std::uint32_t> dirty_;
   DeviceArray<Device, Window> slab_window_;
   DeviceArray<Device, std::int64_t> slab_deadline_;
-  DeviceArray<Device, std::uint32_t> slab_pages_, windows_of_key_, freed_bits_;
+  DeviceArray<Device, std::uint32_t> slab_pages_, windows_of_key_, freed_bits_, first_of_,
+      free_cell_, erased_;
   DeviceArray<Device, Counters> counters_;
 };
 

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
-#include "kernels/device_aggregation.hpp"
 #include "kernels/primitives/cuda_device.cuh"
+#include "kernels/session_aggregation.hpp"
+#include "kernels/slab_aggregation.hpp"
 
 namespace windrow {
 
@@ -12,7 +13,10 @@ std::unique_ptr<Aggregation> make_cuda_aggregation(AggregationSpec const& spec, 
                                                    DeviceOptions const& options) {
   auto device =
       std::make_unique<CudaDevice>(ordinal, options.memory, std::max(options.pairs, options.panes));
-  return std::make_unique<gpu::DeviceAggregation<CudaDevice>>(spec, std::move(device), options);
+  if (spec.windows.kind == WindowKind::sessions) {
+    return std::make_unique<gpu::SessionAggregation<CudaDevice>>(spec, std::move(device), options);
+  }
+  return std::make_unique<gpu::SlabAggregation<CudaDevice>>(spec, std::move(device), options);
 }
 
 }  // namespace windrow

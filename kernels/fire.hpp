@@ -14,6 +14,18 @@ struct Decisions {
   std::uint32_t* rows;
 };
 
+// What a firing puts out, tombstones that are owed first.
+WINDROW_HOST_DEVICE inline std::uint32_t rows_of(StateView const& state, std::uint32_t cell,
+                                                 CellFiring const& firing) noexcept {
+  std::uint32_t rows = (firing.emits ? 1U : 0U) + (firing.takes_away ? 1U : 0U);
+  if (firing.pending && state.link_offset != 0) {
+    for (std::uint32_t at = state.link(cell).pending; at != 0; at = state.link(at - 1).next) {
+      ++rows;
+    }
+  }
+  return rows;
+}
+
 // Phase A: the cells that rows have touched.
 struct Settle {
   StateView state;
@@ -22,12 +34,15 @@ struct Settle {
   Decisions out;
   WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
     std::uint32_t const cell = out.cell[i];
-    CellFiring const firing =
-        settle_cell(step->cells, state.record(cell), state.window_of(cell), times);
-    atomic_count(state.counters->evaluations);
+    CellFiring firing;
+    firing.pending = true;
+    if ((RecordShape::head(state.record(cell)).flags & flag_buried) == 0) {
+      firing = settle_cell(step->cells, state.record(cell), state.window_of(cell), times);
+      atomic_count(state.counters->evaluations);
+    }
     state.dirty[cell / page_records] = 1;
     out.firing[i] = firing;
-    out.rows[i] = (firing.emits ? 1U : 0U) + (firing.takes_away ? 1U : 0U);
+    out.rows[i] = rows_of(state, cell, firing);
   }
 };
 
@@ -108,7 +123,7 @@ struct FireDue {
     }
     state.dirty[cell / page_records] = 1;
     out.firing[i] = firing;
-    out.rows[i] = (firing.emits ? 1U : 0U) + (firing.takes_away ? 1U : 0U);
+    out.rows[i] = rows_of(state, cell, firing);
   }
 };
 
@@ -128,7 +143,12 @@ struct ForgetExpired {
     if (w < expiry(window.end, step->cells.lateness)) {
       return;
     }
-    RecordHead const& head = RecordShape::head(state.record(cell[i]));
+    RecordHead& head = RecordShape::head(state.record(cell[i]));
+    if (state.link_offset != 0) {  // others of its key may go, too: SweepSessions
+      head.flags = (head.flags & ~flag_exists) | flag_expired;
+      state.may_be_freed(head.key);
+      return;
+    }
     if (step->report_ended && (head.flags & flag_emitted) != 0) {
       ended[atomic_count(state.counters->ended)] = {head.key, window};
     }

@@ -79,24 +79,33 @@ struct FoldTile {
   }
 };
 
-// Merges the tiles of one run, in order, into its record.
+// Sorted pairs, reduced: run r begins at run_begin[r], its first tile is number
+// tile_sum[run_begin[r]], run_sum[pairs] runs and tile_sum[pairs] tiles there are.
+struct Runs {
+  std::uint32_t const *run_begin, *run_sum, *tile_sum;
+  std::byte* partial;
+
+  // Merges the tiles of a run, in order, into a record.
+  WINDROW_HOST_DEVICE void merge_into(RecordShape const& shape, std::byte* record,
+                                      std::uint32_t run, std::uint32_t pairs) const noexcept {
+    std::uint32_t const end =
+        run + 1 < run_sum[pairs] ? tile_sum[run_begin[run + 1]] : tile_sum[pairs];
+    for (std::uint32_t tile = tile_sum[run_begin[run]]; tile < end; ++tile) {
+      merge_contents(shape, record,
+                     partial + std::size_t{tile} * shape.contents_bytes() - shape.contents_begin);
+    }
+  }
+};
+
 struct MergeRun {
   StateView state;
   RecordShape const* shape;
   std::uint32_t const* cell;
   std::uint32_t pairs;
-  std::uint32_t const *run_begin, *tile_sum;
-  std::uint32_t const* run_sum;
-  std::byte* partial;
-  WINDROW_HOST_DEVICE void operator()(std::size_t run) const {
-    std::uint32_t const runs = run_sum[pairs];
-    std::uint32_t const begin = run_begin[run];
-    std::uint32_t const end_tile = run + 1 < runs ? tile_sum[run_begin[run + 1]] : tile_sum[pairs];
-    std::byte* const record = state.record(cell[begin]);
-    for (std::uint32_t tile = tile_sum[begin]; tile < end_tile; ++tile) {
-      merge_contents(*shape, record,
-                     partial + std::size_t{tile} * shape->contents_bytes() - shape->contents_begin);
-    }
+  Runs runs;
+  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
+    auto const run = static_cast<std::uint32_t>(i);
+    runs.merge_into(*shape, state.record(cell[runs.run_begin[run]]), run, pairs);
   }
 };
 
@@ -117,6 +126,9 @@ class FoldRuns {
         tile_sum_(device),
         tile_begin_(device),
         partial_(device) {
+    reserve(pairs, shape);
+  }
+  void reserve(std::size_t pairs, RecordShape const& shape) {
     for (auto* const array :
          {&cell_in_, &cell_, &pair_in_, &pair_, &flag_, &run_begin_, &tile_begin_}) {
       array->reserve(pairs);
@@ -133,23 +145,29 @@ class FoldRuns {
             std::uint32_t first, std::size_t rows, std::uint32_t pairs_per_row,
             std::uint32_t no_cell) {
     std::size_t const n = rows * pairs_per_row;
-    auto const pairs = static_cast<std::uint32_t>(n);
     device_.for_each(n, NumberPairs{pair_in_.data()});
     device_.sort_pairs(cell_in_.data(), cell_.data(), pair_in_.data(), pair_.data(), n,
                        static_cast<unsigned>(std::bit_width(no_cell)));
-    device_.for_each(n, FlagRuns{cell_.data(), no_cell, flag_.data()});
+    Runs const runs =
+        reduce(shape, cell_.data(), pair_.data(), view, first, n, pairs_per_row, no_cell);
+    device_.for_each(runs.run_sum + n, n,
+                     MergeRun{state, shape, cell_.data(), static_cast<std::uint32_t>(n), runs});
+  }
+
+  // Reduces the tiles of sorted pairs; what is in the result holds until the next call.
+  Runs reduce(RecordShape const* shape, std::uint32_t const* cell, std::uint32_t const* pair,
+              RowsView const& view, std::uint32_t first, std::size_t n, std::uint32_t pairs_per_row,
+              std::uint32_t no_cell) {
+    device_.for_each(n, FlagRuns{cell, no_cell, flag_.data()});
     device_.exclusive_scan(flag_.data(), run_sum_.data(), n);
     device_.for_each(n, PlaceBegins{run_sum_.data(), run_begin_.data()});
-    device_.for_each(
-        n, FlagTiles{cell_.data(), no_cell, run_sum_.data(), run_begin_.data(), flag_.data()});
+    device_.for_each(n, FlagTiles{cell, no_cell, run_sum_.data(), run_begin_.data(), flag_.data()});
     device_.exclusive_scan(flag_.data(), tile_sum_.data(), n);
     device_.for_each(n, PlaceBegins{tile_sum_.data(), tile_begin_.data()});
     device_.for_each(tile_sum_.data() + n, n,
-                     FoldTile{shape, view, cell_.data(), pair_.data(), pairs, pairs_per_row, first,
-                              tile_begin_.data(), partial_.data()});
-    device_.for_each(run_sum_.data() + n, n,
-                     MergeRun{state, shape, cell_.data(), pairs, run_begin_.data(),
-                              tile_sum_.data(), run_sum_.data(), partial_.data()});
+                     FoldTile{shape, view, cell, pair, static_cast<std::uint32_t>(n), pairs_per_row,
+                              first, tile_begin_.data(), partial_.data()});
+    return {run_begin_.data(), run_sum_.data(), tile_sum_.data(), partial_.data()};
   }
 
  private:

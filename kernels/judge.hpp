@@ -66,6 +66,7 @@ struct MakePages {
     state.owner[page] = {entry / state.key_pages, entry % state.key_pages};
     state.hold[page] = never;
     state.deadline[page] = never;
+    state.event[page] = never;
     state.dirty[page] = 0;
     state.page_of[entry] = page + 1U;
     atomic_add(state.slab_pages[entry / state.key_pages], 1U);

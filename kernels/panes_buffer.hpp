@@ -12,12 +12,18 @@ namespace windrow::gpu {
 template <class Device>
 class PanesBuffer {
  public:
-  // Room for `capacity` rows, taken once.
   PanesBuffer(Device& device, AggregationSpec const& spec, std::size_t capacity)
-      : device_(device), spec_(spec), capacity_(capacity), memory_(device), host_(device) {
-    std::size_t bytes = 0;
-    layout(nullptr, capacity, bytes);
-    memory_.reserve(bytes);
+      : device_(device), spec_(spec), memory_(device), host_(device) {
+    reserve(capacity);
+  }
+  // Room for so many rows; what was there is lost when it grows.
+  void reserve(std::size_t rows) {
+    if (rows > capacity_) {
+      std::size_t bytes = 0;
+      layout(nullptr, rows, bytes);
+      memory_.reserve(bytes);
+      capacity_ = rows;
+    }
   }
   [[nodiscard]] PanesView view() {
     std::size_t bytes = 0;
@@ -120,7 +126,7 @@ class PanesBuffer {
 
   Device& device_;
   AggregationSpec const& spec_;
-  std::size_t const capacity_;
+  std::size_t capacity_ = 0;
   DeviceArray<Device, std::byte> memory_;
   HostArray<Device, std::byte> host_;
   PanesView rows_{};

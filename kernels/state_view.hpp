@@ -33,14 +33,29 @@ struct PageOwner {
   std::uint32_t slab, key_page;
 };
 
+// What a session has beside its record.
+//   next     of the same key, ascending by window;  pending  the first of those that merges took
+//            away and whose tombstones are owed (R36), ascending, linked by `next`; cell + 1, 0 =
+//            none
+struct SessionLink {
+  Window window;
+  std::uint32_t next, pending;
+};
+
+// Flags of session cells beside those of trigger_eval.hpp.
+//   buried   no session: carries the tombstones that a burial owes (R62)
+//   expired  still in the chain of its key, until the batch ends
+inline constexpr std::uint32_t flag_buried = 64, flag_expired = 128;
+
 // Written by kernels, read back with the number of panes.  `free_pages`, `cells` and `keys` are
 // what there is, the others are of the batch or run.
-//   hold  the earliest of the step
+//   hold, event  the earliest of the step; of sessions when one ends or expires
+//   live         sessions: rows that are not late
 struct Counters {
-  std::uint32_t free_pages, new_pages, touched, due, drops, ended, freed;
+  std::uint32_t free_pages, free_cells, new_pages, touched, due, drops, ended, freed, erased, live;
   std::uint64_t late, assigned, aggregated, dropped_late, dropped_closed, no_window, evaluations;
   std::int64_t cells, keys;
-  std::int64_t hold;
+  std::int64_t hold, event;
 };
 
 // A *cell* is the number of a record: page * page_records + place within the page.
@@ -48,6 +63,10 @@ struct Counters {
 //   free_page       [counters.free_pages] a stack
 //   hold, deadline  [page] the earliest of its records, true where `dirty` is 0
 //   slab_window, slab_deadline, slab_pages  [slab]; the earliest deadline; how many pages it has
+//   link_offset     of SessionLink behind a record; 0: no sessions.  Sessions lie in any page, and
+//   first_of        [key] is the first of a key (cell + 1), free_cell [counters.free_cells] a
+//   stack,
+//                   erased [counters.erased] cells that the batch freed
 //   windows_of_key  [key] records of the key;  freed_bits  [key / 32] may have lost the last one
 struct StateView {
   std::byte* chunk[chunks_max];
@@ -56,13 +75,15 @@ struct StateView {
   std::uint32_t* page_of;
   PageOwner* owner;
   std::uint32_t* free_page;
-  std::int64_t *hold, *deadline;
+  std::int64_t *hold, *deadline, *event;
   std::uint32_t* dirty;
   Window* slab_window;
   std::int64_t* slab_deadline;
   std::uint32_t* slab_pages;
   std::uint32_t* windows_of_key;
   std::uint32_t* freed_bits;
+  std::uint32_t link_offset;
+  std::uint32_t *first_of, *free_cell, *erased;
   Counters* counters;
 
   [[nodiscard]] WINDROW_HOST_DEVICE std::byte* record(std::uint32_t cell) const noexcept {
@@ -79,8 +100,11 @@ struct StateView {
                                                           std::uint32_t key) const noexcept {
     return (page_entry(slab, key) - 1U) * page_records + key % page_records;
   }
+  [[nodiscard]] WINDROW_HOST_DEVICE SessionLink& link(std::uint32_t cell) const noexcept {
+    return *reinterpret_cast<SessionLink*>(record(cell) + link_offset);
+  }
   [[nodiscard]] WINDROW_HOST_DEVICE Window window_of(std::uint32_t cell) const noexcept {
-    return slab_window[owner[cell / page_records].slab];
+    return link_offset != 0 ? link(cell).window : slab_window[owner[cell / page_records].slab];
   }
   WINDROW_HOST_DEVICE void may_be_freed(std::uint32_t key) const noexcept {
     atomic_or(freed_bits[key / 32], 1U << (key % 32));
@@ -108,6 +132,8 @@ struct BeginBatch {
     Counters const before = *counters;
     *counters = {};
     counters->free_pages = before.free_pages;
+    counters->free_cells = before.free_cells;
+    counters->event = before.event;
     counters->cells = before.cells;
     counters->keys = before.keys;
     counters->hold = before.hold;
@@ -141,6 +167,21 @@ struct AddFreePages {
   }
 };
 
+// Of sessions: their records are free one by one.
+struct AddSessionPages {
+  StateView state;
+  std::uint32_t first_page;
+  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
+    std::uint32_t const page = first_page + static_cast<std::uint32_t>(i);
+    state.owner[page] = {0, 0};
+    state.hold[page] = state.deadline[page] = state.event[page] = never;
+    std::uint32_t const at = atomic_add(state.counters->free_cells, page_records);
+    for (std::uint32_t r = 0; r < page_records; ++r) {
+      state.free_cell[at + r] = page * page_records + r;
+    }
+  }
+};
+
 // Takes a page off its slab.
 WINDROW_HOST_DEVICE inline void free_page(StateView const& state, std::uint32_t page) {
   PageOwner const owner = state.owner[page];
@@ -159,6 +200,7 @@ struct ForgetTimes {
       state.slab_deadline[i] = never;
     } else {
       state.counters->hold = never;
+      state.counters->event = never;
     }
   }
 };
@@ -168,6 +210,7 @@ struct ForgetTimes {
 struct RefreshPage {
   StateView state;
   StepView const* step;
+  Watermark w;
   std::int64_t p_us;
   WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
     auto const page = static_cast<std::uint32_t>(i);
@@ -175,22 +218,8 @@ struct RefreshPage {
     if (slab == none) {
       return;
     }
-    if (state.dirty[page] != 0 || state.deadline[page] < p_us) {
-      Window const window = state.slab_window[slab];
-      std::int64_t hold = never, deadline = never;
-      for (std::uint32_t r = 0; r < page_records; ++r) {
-        std::byte* const record = state.record(page * page_records + r);
-        if ((RecordShape::head(record).flags & flag_exists) == 0) {
-          continue;
-        }
-        std::int64_t const h = hold_of(step->cells, record, window);
-        std::int64_t const d = deadline_of(step->cells, record, p_us);
-        hold = h < hold ? h : hold;
-        deadline = d < deadline ? d : deadline;
-      }
-      state.hold[page] = hold;
-      state.deadline[page] = deadline;
-      state.dirty[page] = 0;
+    if (state.dirty[page] != 0 || state.deadline[page] < p_us || state.event[page] <= w.us) {
+      refresh(page);
     }
     if (state.hold[page] != never) {
       atomic_min(state.counters->hold, state.hold[page]);
@@ -198,6 +227,35 @@ struct RefreshPage {
     if (state.deadline[page] != never) {
       atomic_min(state.slab_deadline[slab], state.deadline[page]);
     }
+    if (state.event[page] != never) {
+      atomic_min(state.counters->event, state.event[page]);
+    }
+  }
+
+ private:
+  WINDROW_HOST_DEVICE void refresh(std::uint32_t page) const {
+    std::int64_t hold = never, deadline = never, event = never;
+    for (std::uint32_t r = 0; r < page_records; ++r) {
+      std::uint32_t const cell = page * page_records + r;
+      std::byte* const record = state.record(cell);
+      if ((RecordShape::head(record).flags & flag_exists) == 0) {
+        continue;
+      }
+      Window const window = state.window_of(cell);
+      std::int64_t const h = hold_of(step->cells, record, window);
+      std::int64_t const d = deadline_of(step->cells, record, p_us);
+      hold = h < hold ? h : hold;
+      deadline = d < deadline ? d : deadline;
+      if (state.link_offset != 0) {
+        std::int64_t const e =
+            w < window.end ? window.end.us : expiry(window.end, step->cells.lateness).us;
+        event = e < event ? e : event;
+      }
+    }
+    state.hold[page] = hold;
+    state.deadline[page] = deadline;
+    state.event[page] = event;
+    state.dirty[page] = 0;
   }
 };
 

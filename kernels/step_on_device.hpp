@@ -10,6 +10,12 @@
 
 namespace windrow::gpu {
 
+// Can all accumulators be lifted by atomics?
+[[nodiscard]] inline bool is_order_free(AggregationSpec const& spec) {
+  return std::all_of(spec.combines.begin(), spec.combines.end(),
+                     [](CombineFn const& fn) { return is_order_free(accumulator_kind(fn)); });
+}
+
 template <class Device>
 class StepOnDevice {
  public:
@@ -24,8 +30,7 @@ class StepOnDevice {
         spec.closing,
         spec.discarding};
     host_.windows = spec.windows;
-    host_.atomic = std::all_of(slots_.begin(), slots_.end(),
-                               [](auto const& slot) { return is_order_free(slot.kind); });
+    host_.atomic = is_order_free(spec);
     TriggerOp const root = spec.trigger.node[spec.trigger.nodes - 1U].op;
     holds_ = spec.timestamp_combiner != TimestampCombiner::end_of_window ||
              (root != TriggerOp::default_ && root != TriggerOp::after_end_of_window);

@@ -100,35 +100,63 @@ struct WritePanes {
     std::uint32_t const cell = decisions.cell[i];
     CellFiring const& firing = decisions.firing[i];
     std::byte* const record = state.record(cell);
-    RecordShape const& shape = step->cells.shape;
-    if (firing.emits || firing.takes_away) {
-      std::uint32_t const at = place[i];
-      Window const window = state.window_of(cell);
-      out.key[at] = RecordShape::head(record).key;
-      out.window[at] = window;
-      if (out.firing != nullptr) {
-        out.firing[at] = window;
-      }
-      out.timestamp[at] = firing.emits ? firing.timestamp : last_of(window);
-      out.info[at] = firing.emits ? firing.info : PaneInfo{};
-      out.deleted[at] = firing.takes_away ? 1 : 0;
-      out.phase[at] = static_cast<std::uint8_t>(phase);
-      std::uint8_t overflows = 0;
-      for (std::uint32_t c = 0; c < shape.slot_count; ++c) {
-        AccumulatorSlot const& slot = shape.slots[c];
-        std::uint64_t bits = 0;
-        bool overflow = false;
-        bool const valid =
-            firing.emits && pane_detail::result_of(slot, record + slot.offset, bits, overflow);
-        out.value[c * out.capacity + at] = valid ? bits : 0;
-        out.valid[c * out.capacity + at] = valid ? 1 : 0;
-        overflows = static_cast<std::uint8_t>(overflows + (overflow ? 1 : 0));
-      }
-      out.overflow[at] = overflows;
+    std::uint32_t at = place[i];
+    Window const window = state.window_of(cell);
+    if (firing.pending && state.link_offset != 0) {
+      at = send_pending(cell, window, at);
+    }
+    if (firing.takes_away) {
+      put(at++, cell, window, window, last_of(window), {}, true);
+    }
+    if (firing.emits) {
+      put(at, cell, window, window, firing.timestamp, firing.info, false);
+    }
+    if ((RecordShape::head(record).flags & flag_buried) != 0) {
+      state.erased[atomic_count(state.counters->erased)] = cell;
     }
     if (firing.clears) {
-      clear_contents(shape, record);
+      clear_contents(step->cells.shape, record);
     }
+  }
+
+ private:
+  WINDROW_HOST_DEVICE void put(std::uint32_t at, std::uint32_t cell, Window window, Window before,
+                               EventTime timestamp, PaneInfo const& info, bool deleted) const {
+    std::byte* const record = state.record(cell);
+    RecordShape const& shape = step->cells.shape;
+    out.key[at] = RecordShape::head(record).key;
+    out.window[at] = window;
+    if (out.firing != nullptr) {
+      out.firing[at] = before;
+    }
+    out.timestamp[at] = timestamp;
+    out.info[at] = info;
+    out.deleted[at] = deleted ? 1 : 0;
+    out.phase[at] = static_cast<std::uint8_t>(phase);
+    std::uint8_t overflows = 0;
+    for (std::uint32_t c = 0; c < shape.slot_count; ++c) {
+      AccumulatorSlot const& slot = shape.slots[c];
+      std::uint64_t bits = 0;
+      bool overflow = false;
+      bool const valid =
+          !deleted && pane_detail::result_of(slot, record + slot.offset, bits, overflow);
+      out.value[c * out.capacity + at] = valid ? bits : 0;
+      out.valid[c * out.capacity + at] = valid ? 1 : 0;
+      overflows = static_cast<std::uint8_t>(overflows + (overflow ? 1 : 0));
+    }
+    out.overflow[at] = overflows;
+  }
+  // The tombstones that a session owes; their cells are free again.
+  WINDROW_HOST_DEVICE std::uint32_t send_pending(std::uint32_t cell, Window before,
+                                                 std::uint32_t at) const {
+    std::uint32_t node = state.link(cell).pending;
+    state.link(cell).pending = 0;
+    for (; node != 0; node = state.link(node - 1).next) {
+      Window const window = state.link(node - 1).window;
+      put(at++, node - 1, window, before, last_of(window), {}, true);
+      state.erased[atomic_count(state.counters->erased)] = node - 1;
+    }
+    return at;
   }
 };
 

@@ -78,12 +78,13 @@ WINDROW_HOST_DEVICE inline std::uint32_t atomic_cas(std::uint32_t& to, std::uint
 #endif
 }
 
-// Adds 1 and returns the value before: one atomic for all threads of a warp that come here
-// together.
+// Adds 1 and returns the value before: one atomic for all threads of a warp that come here together
+// with the same `to`.
 template <class T>
 WINDROW_HOST_DEVICE inline T atomic_count(T& to) noexcept {
 #ifdef __CUDA_ARCH__
-  unsigned const together = __activemask();
+  unsigned const together =
+      __match_any_sync(__activemask(), reinterpret_cast<unsigned long long>(&to));
   unsigned const lane = threadIdx.x % 32U;
   int const leader = __ffs(static_cast<int>(together)) - 1;
   T before = 0;

@@ -1,0 +1,305 @@
+// Steps whose windows all keys share: a slab per window, of pages of neighbouring keys.
+#pragma once
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "kernels/device_aggregation.hpp"
+#include "kernels/judge.hpp"
+#include "kernels/window_directory.hpp"
+
+namespace windrow::gpu {
+
+// Windows that one row falls into, at the most.
+[[nodiscard]] constexpr std::size_t windows_per_row(WindowFn const& fn) noexcept {
+  return fn.kind == WindowKind::sliding
+             ? static_cast<std::size_t>((fn.size_us + fn.period_us - 1) / fn.period_us)
+             : 1;
+}
+
+template <class Device>
+class SlabAggregation final : public DeviceAggregation<Device> {
+  using Base = DeviceAggregation<Device>;
+
+ public:
+  SlabAggregation(AggregationSpec const& spec, std::unique_ptr<Device> device,
+                  DeviceOptions const& options)
+      : Base(spec, std::move(device), options,
+             is_order_free(spec) ? 0 : std::max(options.pairs, windows_per_row(spec.windows))),
+        pairs_per_row_(windows_per_row(spec.windows)),
+        pairs_per_run_(std::max(options.pairs, pairs_per_row_)),
+        windows_(spec.windows, spec.lateness),
+        new_page_(this->device_),
+        due_slab_(this->device_),
+        due_page_(this->device_) {}
+
+  [[nodiscard]] Wakeup next_wakeup() const override {
+    Wakeup wakeup;
+    if (std::int64_t const event = windows_.next_event(this->times_.w); event != never) {
+      wakeup.event_time.us = event;
+    }
+    for (auto const& [end, slab] : windows_.by_end()) {
+      std::int64_t const at = slab < deadline_of_slab_.size() ? deadline_of_slab_[slab] : never;
+      if (at != never) {  // strict (R52)
+        wakeup.processing_time.us = std::min(wakeup.processing_time.us, at + 1);
+      }
+    }
+    return wakeup;
+  }
+
+ private:
+  using Base::counters_;
+  using Base::device_;
+  using Base::drops_;
+  using Base::due_cell_;
+  using Base::firing_;
+  using Base::options_;
+  using Base::row_count_;
+  using Base::rows_;
+  using Base::runs_;
+  using Base::state_;
+  using Base::step_;
+  using Base::times_;
+  using Base::touched_;
+
+  // A batch that does not fit goes over in pieces.
+  void fold_rows(BatchTimes const& times) override {
+    std::size_t const n = rows_.size();
+    KeyedBatchView view{};
+    view.event_time = rows_.time();
+    view.key = rows_.key();
+    view.window = rows_.window();
+    std::vector<WindowRef> const& refs = windows_.open_for(view, times.w);
+    std::size_t piece = n;
+    RowsView rows{};
+    while (true) {
+      try {
+        rows = make_room(refs, piece, times);
+        break;
+      } catch (DeviceOutOfMemory const&) {
+        if (piece <= rows_min) {
+          take_back_windows();
+          throw;
+        }
+        piece = std::max(rows_min, piece / 2);
+      }
+    }
+    WindowRef const* const on_device = rows_.copy_refs(refs);
+    for (std::size_t begin = 0; begin < n; begin += piece) {
+      if (piece < n) {
+        rows = rows_.copy_in(begin, std::min(piece, n - begin));
+      }
+      judge(rows, on_device, refs.size(), times);
+    }
+  }
+
+  // Takes all memory that the batch needs, in pieces of so many rows; the last piece is on the
+  // device then.
+  RowsView make_room(std::vector<WindowRef> const& refs, std::size_t piece,
+                     BatchTimes const& times) {
+    std::size_t const n = rows_.size();
+    // Runs of dropped pairs of one row: late ones come first; closed ones, which only some triggers
+    // leave, may alternate with others.
+    this->reserve_rows(pairs_per_row_, 1 + pairs_per_row_ / 2);
+    state_.grow_slabs(windows_.slabs());
+    rows_.reserve(piece, refs.size());
+    std::size_t const pages_max =
+        std::min(piece * pairs_per_row_, refs.size() * state_.view().key_pages);
+    new_page_.reserve(pages_max);
+    WindowRef const* const on_device = rows_.copy_refs(refs);
+    device_.for_each(refs.size(), OpenSlabs{state_.view(), on_device});
+    RowsView rows{};
+    for (std::size_t begin = 0; begin < n; begin += piece) {
+      rows = rows_.copy_in(begin, std::min(piece, n - begin));
+      device_.for_each(rows.rows,
+                       FindNewPages{state_.view(), step_.device(), rows, times.w, on_device,
+                                    static_cast<std::uint32_t>(refs.size()), new_page_.data()});
+      make_pages(static_cast<std::uint32_t>(pages_max));
+    }
+    return rows;
+  }
+
+  // Gives the pages that were found to be new a free page each; at most `most`.
+  void make_pages(std::uint32_t most) {
+    std::uint32_t needed = most;
+    if (counters_[0].free_pages < most) {
+      this->read_counters();
+      needed = counters_[0].new_pages;
+    }
+    try {
+      while (counters_[0].free_pages < needed) {
+        counters_[0].free_pages += state_.grow_pages(step_.device());
+      }
+    } catch (DeviceOutOfMemory const&) {
+      device_.for_each(needed, UnmarkPages{state_.view(), new_page_.data()});
+      device_.for_each(1, ForgetNewPages{state_.view()});
+      throw;
+    }
+    StateView const state = state_.view();
+    device_.for_each(&state.counters->new_pages, most, MakePages{state, new_page_.data()});
+    device_.for_each(1, TakeNewPagesOff{state});
+    counters_[0].free_pages -= needed;
+  }
+
+  void take_back_windows() {
+    for (std::uint32_t const slab : windows_.opened()) {
+      device_.for_each(state_.view().key_pages, FreeUnused{state_.view(), slab});
+    }
+    windows_.take_back();
+    this->read_counters();
+  }
+
+  void judge(RowsView const& rows, WindowRef const* refs, std::size_t ref_count,
+             BatchTimes const& times) {
+    StateView const state = state_.view();
+    auto const per_row = static_cast<std::uint32_t>(pairs_per_row_);
+    bool const atomic = step_.host().atomic;
+    std::uint32_t const no_cell = state_.pages() * page_records;
+    std::size_t const rows_per_run = atomic ? rows.rows : pairs_per_run_ / per_row;
+    for (std::size_t begin = 0; begin < rows.rows; begin += rows_per_run) {
+      std::size_t const n = std::min(rows_per_run, rows.rows - begin);
+      auto const first = static_cast<std::uint32_t>(begin);
+      device_.for_each(
+          n, Judge{state, step_.device(), rows, times, refs, static_cast<std::uint32_t>(ref_count),
+                   touched_.data(), drops_.data(), atomic ? nullptr : runs_.pair_cell(), per_row,
+                   no_cell, first});
+      if (!atomic) {
+        runs_.fold(state, &step_.device()->cells.shape, rows, first, n, per_row, no_cell);
+      }
+    }
+  }
+
+  std::size_t find_due() override {
+    next_due_ = 0;
+    if (this->tracks_deadlines()) {
+      deadline_of_slab_.resize(windows_.slabs(), never);
+    }
+    due_ = windows_.due(times_, deadline_of_slab_);
+    if (due_.empty()) {
+      return 0;
+    }
+    pages_of_slab_.resize(windows_.slabs());
+    device_.copy_out(pages_of_slab_.data(), state_.view().slab_pages,
+                     pages_of_slab_.size() * sizeof(std::uint32_t));
+    device_.synchronise();
+    return pages_of(0, due_.size()) * page_records;
+  }
+  [[nodiscard]] bool has_due() const override { return next_due_ < due_.size(); }
+
+  [[nodiscard]] std::size_t pages_of(std::size_t begin, std::size_t end) const {
+    std::size_t pages = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      pages += pages_of_slab_[due_[i].slab];
+    }
+    return pages;
+  }
+  // The due slabs of the next part: whole windows, those of one end together.
+  [[nodiscard]] std::size_t end_of_part() const {
+    std::size_t end = next_due_, cells = 0;
+    while (end < due_.size() && cells < options_.cells_per_part) {
+      cells += pages_of_slab_[due_[end].slab] * page_records;
+      ++end;
+    }
+    while (end < due_.size() &&
+           windows_.window(due_[end].slab).end == windows_.window(due_[end - 1].slab).end) {
+      ++end;
+    }
+    return end;
+  }
+
+  void fire_due(bool all, AggregationOutput& out) override {
+    std::size_t const begin = next_due_, end = all ? due_.size() : end_of_part();
+    std::size_t const pages = pages_of(begin, end);
+    next_due_ = end;
+    if (pages > 0) {
+      fire_pages(begin, end, pages, out);
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      if (due_[i].expires != 0) {
+        windows_.close(due_[i].slab);
+        if (this->tracks_deadlines()) {
+          deadline_of_slab_[due_[i].slab] = never;
+        }
+      }
+    }
+  }
+
+  void fire_pages(std::size_t begin, std::size_t end, std::size_t pages, AggregationOutput& out) {
+    StateView const state = state_.view();
+    due_slab_.reserve(end - begin);
+    due_page_.reserve(pages);
+    device_.copy_in(due_slab_.data(), due_.data() + begin, (end - begin) * sizeof(DueSlab));
+    device_.for_each(1, BeginRun{state.counters});
+    device_.for_each((end - begin) * state.key_pages,
+                     ListPages{state, due_slab_.data(), due_page_.data()});
+    std::size_t const pages_per_run = options_.panes / page_records;
+    for (std::size_t page = 0; page < pages; page += pages_per_run) {
+      std::size_t const n = std::min(pages_per_run, pages - page) * page_records;
+      Decisions const decisions{due_cell_.data(), firing_.data(), row_count_.data()};
+      device_.for_each(1, BeginRun{state.counters});
+      device_.fill(row_count_.data(), 0, options_.panes * sizeof(std::uint32_t));
+      device_.for_each(
+          n, FindDue{state, step_.device(), times_, due_page_.data() + page, due_cell_.data()});
+      this->read_counters();
+      device_.for_each(counters_[0].due, FireDue{state, step_.device(), times_, decisions});
+      this->put_out(decisions, counters_[0].due, times_, out);
+    }
+    device_.for_each(pages * page_records, ResetExpired{state, step_.device(), due_page_.data()});
+    device_.for_each(pages, FreeExpired{state, due_page_.data()});
+  }
+
+  void sweep(AggregationOutput&) override {}
+  void refresh_times() override {
+    StateView const state = state_.view();
+    std::uint32_t const slabs = windows_.slabs();
+    if (step_.host().tracks_times) {
+      device_.for_each(slabs + 1U, ForgetTimes{state, slabs});
+      device_.for_each(state_.pages(), RefreshPage{state, step_.device(), times_.w, times_.p_us});
+    }
+    if (this->tracks_deadlines()) {
+      deadline_of_slab_.resize(slabs);
+      device_.copy_out(deadline_of_slab_.data(), state.slab_deadline, slabs * sizeof(std::int64_t));
+    }
+  }
+
+  [[nodiscard]] CellImages copy_cells_out() override {
+    StateView const state = state_.view();
+    std::uint32_t const pages = state_.pages();
+    std::vector<PageOwner> owner(pages);
+    device_.copy_out(owner.data(), state.owner, pages * sizeof(PageOwner));
+    device_.synchronise();
+    CellImages cells(state.record_bytes);
+    std::vector<std::byte> page(std::size_t{page_records} * state.record_bytes);
+    for (std::uint32_t p = 0; p < pages; ++p) {
+      if (owner[p].slab != none) {
+        device_.copy_out(page.data(), state.record(p * page_records), page.size());
+        device_.synchronise();
+        cells.append_page(page, windows_.window(owner[p].slab));
+      }
+    }
+    return cells;
+  }
+  void place_cells(CellImages& cells) override {
+    std::vector<std::uint32_t> slab_of_cell;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      slab_of_cell.push_back(windows_.open(cells.window(i)));
+    }
+    state_.grow_slabs(windows_.slabs());
+    state_.restore(cells, slab_of_cell, step_.host(), step_.device());
+  }
+
+  static constexpr std::size_t rows_min = 1024;
+
+  std::size_t const pairs_per_row_, pairs_per_run_;
+  WindowDirectory windows_;
+  std::vector<std::int64_t> deadline_of_slab_;  // as of the last batch; empty: no deadlines
+  std::vector<std::uint32_t> pages_of_slab_;    // of the batch whose output is taken
+  std::vector<DueSlab> due_;
+  std::size_t next_due_ = 0;
+  DeviceArray<Device, std::uint32_t> new_page_;
+  DeviceArray<Device, DueSlab> due_slab_;
+  DeviceArray<Device, DuePage> due_page_;
+};
+
+}  // namespace windrow::gpu
