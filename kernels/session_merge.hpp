@@ -266,6 +266,7 @@ struct MergeSessions {
                       link_of(link).window.start != link_of(target).window.start;
     head(link).flags = 0;
     link_of(link).pending = 0;
+    state.dirty[(link - 1U) / page_records] = 1;
     if (owed) {
       owe(link, target);
     } else {

@@ -172,7 +172,8 @@ class MirrorAggregation final : public Aggregation {
     ASSERT_EQ(cpu.ended.size(), device.ended.size());
     for (std::size_t i = 0; i < cpu.ended.size(); ++i) {
       ASSERT_EQ(cpu.ended[i].key, device.ended[i].key);
-      ASSERT_EQ(cpu.ended[i].window, device.ended[i].window);
+      // A row id is key and start; unsafe triggers may leave two windows of one (R62).
+      ASSERT_EQ(cpu.ended[i].window.start, device.ended[i].window.start);
     }
     std::sort(cpu.freed.begin(), cpu.freed.end());
     std::sort(device.freed.begin(), device.freed.end());
@@ -234,9 +235,6 @@ class MirrorAggregation final : public Aggregation {
   void compare_state() const {
     ASSERT_EQ(device_->watermark(), cpu_->watermark());
     ASSERT_EQ(device_->output_watermark(), cpu_->output_watermark());
-    Wakeup const x = cpu_->next_wakeup(), y = device_->next_wakeup();
-    ASSERT_EQ(x.event_time, y.event_time);
-    ASSERT_EQ(x.processing_time.us, y.processing_time.us);
     AggregationStats const a = cpu_->stats(), b = device_->stats();
     auto const all = [](AggregationStats const& of) {
       return std::tuple(of.rows, of.late, of.assigned, of.aggregated, of.dropped_late,
@@ -245,6 +243,9 @@ class MirrorAggregation final : public Aggregation {
                         of.windows_with_state, of.keys);
     };
     ASSERT_EQ(all(a), all(b));
+    Wakeup const x = cpu_->next_wakeup(), y = device_->next_wakeup();
+    ASSERT_EQ(x.event_time, y.event_time);
+    ASSERT_EQ(x.processing_time.us, y.processing_time.us);
   }
 
   AggregationSpec const spec_;
