@@ -12,12 +12,14 @@ namespace windrow {
 //   memory          bytes of the device that it may take
 //   panes           that fire in one run, at least 64
 //   pairs           of row and window that plan E sorts in one run
+//   block_memory    bytes of shared memory that a block takes at most
 //   cells_per_part  about how many cells fire per part of a batch's output (whole windows)
 struct DeviceOptions {
   std::size_t memory = SIZE_MAX;
   std::size_t panes = std::size_t{1} << 16U;
   std::size_t pairs = std::size_t{1} << 20U;
   std::size_t cells_per_part = 65536;
+  std::size_t block_memory = SIZE_MAX;
 };
 
 // Why a step cannot run on a device; empty = it can.

@@ -165,6 +165,39 @@ WINDROW_HOST_DEVICE inline void merge_contents(RecordShape const& shape, std::by
   }
 }
 
+// The same for accumulators that are all order-free, into a cell that others change, too.
+WINDROW_HOST_DEVICE inline void merge_contents_atomic(RecordShape const& shape, std::byte* to,
+                                                      std::byte* from) noexcept {
+  for (std::uint32_t s = 0; s < shape.slot_count; ++s) {
+    AccumulatorSlot const& slot = shape.slots[s];
+    std::byte *const a = to + slot.offset, *const b = from + slot.offset;
+    switch (slot.kind) {
+      case AccumulatorKind::count:
+        atomic_add(reinterpret_cast<CountAccumulator*>(a)->rows,
+                   reinterpret_cast<CountAccumulator*>(b)->rows);
+        break;
+      case AccumulatorKind::wide_sum:
+        fold_detail::atomic_merge(*reinterpret_cast<WideSum*>(a), *reinterpret_cast<WideSum*>(b));
+        break;
+      case AccumulatorKind::extreme:
+        atomic_max(reinterpret_cast<Extreme*>(a)->order, reinterpret_cast<Extreme*>(b)->order);
+        atomic_add(reinterpret_cast<Extreme*>(a)->count, reinterpret_cast<Extreme*>(b)->count);
+        break;
+      default: {  // truths: whoever writes, writes 1
+        auto const& truths = *reinterpret_cast<Truths*>(b);
+        for (bool const seen : {true, false}) {
+          if ((seen ? truths.seen_true : truths.seen_false) != 0) {
+            lift(*reinterpret_cast<Truths*>(a), seen);
+          }
+        }
+      }
+    }
+  }
+  if (shape.counts_contributions) {
+    atomic_add(shape.contributions_of(to), shape.contributions_of(from));
+  }
+}
+
 // The identity in every accumulator.
 WINDROW_HOST_DEVICE inline void clear_contents(RecordShape const& shape,
                                                std::byte* record) noexcept {

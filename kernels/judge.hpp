@@ -90,13 +90,9 @@ struct TakeNewPagesOff {
   }
 };
 
-// Second pass.  Accepted pairs are counted in their cells and, where every accumulator is
-// order-free, folded; else their cells are noted for fold_runs.hpp.
-//   first      row of i = 0
-//   touched    cells with their first row of the batch, in no order
-//   pair_cell  [rows * pairs_per_row] cell, `no_cell` where the pair was dropped; null = folded
-//   here
-struct Judge {
+// Which pairs of a row are accepted, and what becomes of the others.
+//   touched  cells with their first row of the batch, in no order
+struct RowJudge {
   StateView state;
   StepView const* step;
   RowsView rows;
@@ -105,19 +101,14 @@ struct Judge {
   std::uint32_t ref_count;
   std::uint32_t* touched;
   Drop* drops;
-  std::uint32_t* pair_cell;
-  std::uint32_t pairs_per_row, no_cell, first;
 
-  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
-    std::uint32_t const row = first + static_cast<std::uint32_t>(i);
+  // body(cell, number of the pair within the row) for the accepted ones.
+  template <class Body>
+  WINDROW_HOST_DEVICE void each_accepted(std::uint32_t row, Body&& body) const {
     Counters& counters = *state.counters;
-    EventTime const time = rows.time[row];
     std::uint32_t const key = rows.key[row];
-    if (time < times.w) {
+    if (rows.time[row] < times.w) {
       atomic_count(counters.late);
-    }
-    for (std::uint32_t p = 0; pair_cell != nullptr && p < pairs_per_row; ++p) {
-      pair_cell[i * pairs_per_row + p] = no_cell;
     }
     bool has_window = false;
     Drop drop{rows.first_row + row, 0, {}, 0};
@@ -127,12 +118,8 @@ struct Judge {
       atomic_count(counters.assigned);
       bool const late = times.w >= expiry(window.end, step->cells.lateness);
       std::uint32_t const cell = late ? none : state.cell_of(slab_of(refs, ref_count, window), key);
-      if (!late && accept(cell, key, window, time)) {
-        if (pair_cell != nullptr) {
-          pair_cell[i * pairs_per_row + place] = cell;
-        } else {
-          lift_row_atomic(step->cells.shape, state.record(cell), rows, row);
-        }
+      if (!late && !is_closed(cell)) {
+        body(cell, place);
         return;
       }
       atomic_count(late ? counters.dropped_late : counters.dropped_closed);
@@ -156,36 +143,70 @@ struct Judge {
     }
   }
 
+  // So many accepted rows reach a cell: fresh, counted, and held by the window's end (R40, R41).
+  WINDROW_HOST_DEVICE void accept(std::uint32_t cell, std::uint32_t count) const {
+    RecordHead& head = RecordShape::head(state.record(cell));
+    bool const stores_hold = step->cells.shape.stores_hold;
+    bool const held =
+        !stores_hold && holds(step->cells, state.window_of(cell), EventTime{0}, times);
+    std::uint32_t const bits = flag_exists | flag_open | flag_fresh | (held ? flag_held : 0U);
+    if ((atomic_or(head.flags, bits) & flag_exists) == 0) {
+      head.key = state.owner[cell / page_records].key_page * page_records + cell % page_records;
+      state.count_window(head.key);
+    }
+    atomic_add(state.counters->aggregated, std::uint64_t{count});
+    if (atomic_add(head.new_rows, count) == 0) {
+      touched[atomic_count(state.counters->touched)] = cell;
+    }
+  }
+  // What a row holds where the step stores holds.
+  WINDROW_HOST_DEVICE void hold(std::uint32_t cell, EventTime time) const {
+    if (step->cells.shape.stores_hold && holds(step->cells, state.window_of(cell), time, times)) {
+      std::byte* const record = state.record(cell);
+      std::int64_t& hold = step->cells.shape.hold_of(record);
+      step->cells.stamp == TimestampCombiner::latest ? atomic_max(hold, time.us)
+                                                     : atomic_min(hold, time.us);
+      atomic_or(RecordShape::head(record).flags, flag_held);
+    }
+  }
+
  private:
   WINDROW_HOST_DEVICE void put(Drop const& drop) const {
     if (drop.windows > 0) {
       drops[atomic_count(state.counters->drops)] = drop;
     }
   }
-  // False: the window is closed.  Nothing opens or closes while rows are judged.
-  WINDROW_HOST_DEVICE bool accept(std::uint32_t cell, std::uint32_t key, Window window,
-                                  EventTime time) const {
-    std::byte* const record = state.record(cell);
-    RecordHead& head = RecordShape::head(record);
-    if ((head.flags & (flag_exists | flag_open)) == flag_exists) {
-      return false;
+  // Nothing opens or closes while rows are judged.
+  [[nodiscard]] WINDROW_HOST_DEVICE bool is_closed(std::uint32_t cell) const {
+    std::uint32_t const flags = RecordShape::head(state.record(cell)).flags;
+    return (flags & (flag_exists | flag_open)) == flag_exists;
+  }
+};
+
+// Second pass, plans A and E.  Accepted pairs are counted in their cells and, where every
+// accumulator is order-free, folded; else their cells are noted for fold_runs.hpp.
+//   first      row of i = 0
+//   pair_cell  [rows * pairs_per_row] cell, `no_cell` where the pair was dropped; null = folded
+//   here
+struct Judge {
+  RowJudge judge;
+  std::uint32_t* pair_cell;
+  std::uint32_t pairs_per_row, no_cell, first;
+
+  WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
+    std::uint32_t const row = first + static_cast<std::uint32_t>(i);
+    for (std::uint32_t p = 0; pair_cell != nullptr && p < pairs_per_row; ++p) {
+      pair_cell[i * pairs_per_row + p] = no_cell;
     }
-    bool const held = holds(step->cells, window, time, times);
-    std::uint32_t const bits = flag_exists | flag_open | flag_fresh | (held ? flag_held : 0U);
-    if ((atomic_or(head.flags, bits) & flag_exists) == 0) {
-      head.key = key;
-      state.count_window(key);
-    }
-    if (held && step->cells.shape.stores_hold) {
-      std::int64_t& hold = step->cells.shape.hold_of(record);
-      step->cells.stamp == TimestampCombiner::latest ? atomic_max(hold, time.us)
-                                                     : atomic_min(hold, time.us);
-    }
-    atomic_count(state.counters->aggregated);
-    if (atomic_add(head.new_rows, 1U) == 0) {
-      touched[atomic_count(state.counters->touched)] = cell;
-    }
-    return true;
+    judge.each_accepted(row, [&](std::uint32_t cell, std::uint32_t place) {
+      judge.accept(cell, 1);
+      judge.hold(cell, judge.rows.time[row]);
+      if (pair_cell != nullptr) {
+        pair_cell[i * pairs_per_row + place] = cell;
+      } else {
+        lift_row_atomic(judge.step->cells.shape, judge.state.record(cell), judge.rows, row);
+      }
+    });
   }
 };
 

@@ -1,11 +1,13 @@
 // Steps whose windows all keys share: a slab per window, of pages of neighbouring keys.
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "kernels/device_aggregation.hpp"
+#include "kernels/fold_block.hpp"
 #include "kernels/judge.hpp"
 #include "kernels/window_directory.hpp"
 
@@ -156,18 +158,39 @@ class SlabAggregation final : public DeviceAggregation<Device> {
     auto const per_row = static_cast<std::uint32_t>(pairs_per_row_);
     bool const atomic = step_.host().atomic;
     std::uint32_t const no_cell = state_.pages() * page_records;
+    RowJudge const row_judge{state,           step_.device(), rows,
+                             times,           refs,           static_cast<std::uint32_t>(ref_count),
+                             touched_.data(), drops_.data()};
+    if (std::uint32_t const entries = table_entries(ref_count); entries > 0) {
+      std::size_t const per_block = std::max(rows_per_block_min, rows.rows / blocks_max + 1);
+      device_.for_each_block(static_cast<unsigned>((rows.rows + per_block - 1) / per_block),
+                             BlockTable::bytes(entries, step_.host().cells.shape),
+                             FoldBlock{row_judge, entries, static_cast<std::uint32_t>(per_block)});
+      return;
+    }
     std::size_t const rows_per_run = atomic ? rows.rows : pairs_per_run_ / per_row;
     for (std::size_t begin = 0; begin < rows.rows; begin += rows_per_run) {
       std::size_t const n = std::min(rows_per_run, rows.rows - begin);
       auto const first = static_cast<std::uint32_t>(begin);
       device_.for_each(
-          n, Judge{state, step_.device(), rows, times, refs, static_cast<std::uint32_t>(ref_count),
-                   touched_.data(), drops_.data(), atomic ? nullptr : runs_.pair_cell(), per_row,
-                   no_cell, first});
+          n, Judge{row_judge, atomic ? nullptr : runs_.pair_cell(), per_row, no_cell, first});
       if (!atomic) {
         runs_.fold(state, &step_.device()->cells.shape, rows, first, n, per_row, no_cell);
       }
     }
+  }
+
+  // Plan B, by what is known of the state: of how many entries its tables are, 0 where so many
+  // cells are touched that few rows of a block meet in one.
+  [[nodiscard]] std::uint32_t table_entries(std::size_t windows) const {
+    RecordShape const& shape = step_.host().cells.shape;
+    if (!step_.host().atomic || shape.stores_hold) {
+      return 0;
+    }
+    std::size_t const entries = std::bit_floor(
+        std::min(device_.shared_bytes(), options_.block_memory) / BlockTable::bytes(1, shape));
+    std::size_t const cells = static_cast<std::size_t>(counters_[0].keys) * windows;
+    return cells > 4 * entries ? 0 : static_cast<std::uint32_t>(entries);
   }
 
   std::size_t find_due() override {
@@ -290,6 +313,8 @@ class SlabAggregation final : public DeviceAggregation<Device> {
   }
 
   static constexpr std::size_t rows_min = 1024;
+  // Of plan B: enough rows for their cells to meet, enough blocks for the largest GPU.
+  static constexpr std::size_t rows_per_block_min = 8192, blocks_max = 512;
 
   std::size_t const pairs_per_row_, pairs_per_run_;
   WindowDirectory windows_;

@@ -31,9 +31,12 @@ inline std::unique_ptr<Aggregation> make_aggregation(AggregationSpec const& spec
     if (why_not_on_device(device).empty()) {
       return std::make_unique<testing::MirrorAggregation>(
           spec, rounded, workers, in_parts ? 1 : 65536, [&](AggregationSpec const& step) {
-            return make_twin_aggregation(
-                step, in_parts ? DeviceOptions{.panes = 64, .pairs = 8, .cells_per_part = 1}
-                               : DeviceOptions{.panes = 256, .pairs = 1024});
+            return make_twin_aggregation(step, in_parts
+                                                   ? DeviceOptions{.panes = 64,
+                                                                   .pairs = 8,
+                                                                   .cells_per_part = 1,
+                                                                   .block_memory = 256}
+                                                   : DeviceOptions{.panes = 256, .pairs = 1024});
           });
     }
   }

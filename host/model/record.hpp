@@ -68,7 +68,7 @@ struct RecordShape {
   [[nodiscard]] WINDROW_HOST_DEVICE std::uint32_t& log_of(std::byte* record) const noexcept {
     return *at<std::uint32_t>(record, log);
   }
-  [[nodiscard]] WINDROW_HOST_DEVICE std::uint32_t contents_bytes() const noexcept {
+  [[nodiscard]] WINDROW_HOST_DEVICE constexpr std::uint32_t contents_bytes() const noexcept {
     return bytes - contents_begin;
   }
 };

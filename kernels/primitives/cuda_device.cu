@@ -17,6 +17,10 @@ CudaDevice::CudaDevice(int ordinal, std::size_t budget, std::size_t items_max)
           "cudaDeviceGetAttribute");
     check(cudaDeviceGetAttribute(&threads, cudaDevAttrMaxThreadsPerMultiProcessor, ordinal_),
           "cudaDeviceGetAttribute");
+    int shared = 0;
+    check(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal_),
+          "cudaDeviceGetAttribute");
+    shared_bytes_ = static_cast<std::size_t>(shared) / 2;
     blocks_max_ = static_cast<unsigned>(processors * threads) / cuda::block_threads;
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
     for (cudaEvent_t& event : events_) {

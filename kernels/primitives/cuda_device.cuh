@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <typeinfo>
 
+#include "kernels/primitives/block.hpp"
 #include "kernels/primitives/device_error.hpp"
 
 namespace windrow {
@@ -34,6 +35,15 @@ __global__ void for_each_counted(std::uint32_t const* count, std::size_t n_max,
   std::size_t const stride = std::size_t{gridDim.x} * blockDim.x;
   for (std::size_t i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += stride) {
     kernel(i);
+  }
+}
+
+template <class Kernel>
+__global__ void for_each_block(Kernel const __grid_constant__ kernel) {
+  extern __shared__ __align__(16) std::byte shared[];
+  for (unsigned phase = 0; phase < Kernel::phases; ++phase) {
+    kernel(Block{shared, blockIdx.x, threadIdx.x, blockDim.x}, phase);
+    __syncthreads();
   }
 }
 
@@ -95,6 +105,24 @@ class CudaDevice {
     check(cudaGetLastError(), typeid(Kernel).name());
   }
 
+  // Runs a kernel over blocks (block.hpp).
+  //   shared  bytes of each, at most shared_bytes()
+  template <class Kernel>
+  void for_each_block(unsigned blocks, std::size_t shared, Kernel const& kernel) {
+    if (blocks == 0) {
+      return;
+    }
+    begin_call();
+    check(
+        cudaFuncSetAttribute(cuda::for_each_block<Kernel>,
+                             cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)),
+        "cudaFuncSetAttribute");
+    cuda::for_each_block<<<blocks, cuda::block_threads, shared, stream_>>>(fitting(kernel));
+    check(cudaGetLastError(), typeid(Kernel).name());
+  }
+  // Half of what a block can have, so that two share a multiprocessor.
+  [[nodiscard]] std::size_t shared_bytes() const { return shared_bytes_; }
+
   // Sorts (key, value) pairs by the bits [0, end_bit) of their keys; equal keys keep their order.
   // Keys are std::uint32_t or std::uint64_t.  In and out do not overlap.
   template <class Key>
@@ -135,7 +163,7 @@ class CudaDevice {
   cudaEvent_t events_[marks] = {};
   Mark last_mark_ = 0;
   void* scratch_ = nullptr;
-  std::size_t scratch_bytes_ = 0;
+  std::size_t scratch_bytes_ = 0, shared_bytes_ = 0;
   std::map<std::byte const*, std::size_t> pinned_;  // what allocate_host gave, by its begin
   // Two halves, used in turn; a half is used again when the copies out of it are done.
   std::byte* staging_ = nullptr;

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "kernels/primitives/block.hpp"
 #include "kernels/primitives/device_error.hpp"
 
 namespace windrow {
@@ -77,6 +78,22 @@ class TwinDevice {
     for_each(std::min<std::size_t>(*n, n_max), kernel);
   }
 
+  // Runs a kernel over blocks (block.hpp).
+  //   shared  bytes of each, at most shared_bytes()
+  template <class Kernel>
+  void for_each_block(unsigned blocks, std::size_t shared, Kernel const& kernel) {
+    std::vector<std::max_align_t> memory(shared / sizeof(std::max_align_t) + 1);
+    for (unsigned b = 0; b < blocks; ++b) {
+      for (unsigned phase = 0; phase < Kernel::phases; ++phase) {
+        for (unsigned thread = 0; thread < block_threads; ++thread) {
+          kernel(Block{reinterpret_cast<std::byte*>(memory.data()), b, thread, block_threads},
+                 phase);
+        }
+      }
+    }
+  }
+  [[nodiscard]] std::size_t shared_bytes() const { return 48 * 1024; }
+
   // Sorts (key, value) pairs by the bits [0, end_bit) of their keys; equal keys keep their order.
   // Keys are unsigned.  In and out do not overlap.
   template <class Key>
@@ -112,6 +129,7 @@ class TwinDevice {
       std::memcpy(to, from, bytes);
     }
   }
+  static constexpr unsigned block_threads = 32;
   std::size_t const budget_;
   std::size_t bytes_ = 0;
   std::uint64_t allocations_left_ = 0;
