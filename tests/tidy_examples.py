@@ -19,6 +19,7 @@ SURROUNDINGS["tests/all_test.cpp"] = "// One sentence here.\n" + "".join(
 PIPELINE = '#include "host/engine/pipeline.hpp"\n'
 
 EXAMPLES = [
+    ("kernel table", header("struct Judge {\n  void operator()(std::size_t i) const;\n};", "kernels/cells.hpp")),
     # walls
     ("wall", source('#include "host/engine/batch.hpp"', "host/model/window.cpp")),
     ("wall", source('#include "host/engine/batch.hpp"', "host/plan/checker.cpp")),

@@ -180,6 +180,13 @@ def check_text(path, text, tree):
             yield number, "unfinished", "finish it or file it"
 
 
+def check_kernels(text, tree):
+    """README's table of kernels is complete: in kernels/, what is called for an i or a block."""
+    for match in re.finditer(r"struct (\w+) \{(?:(?!\nstruct ).)*?void operator\(\)\(", text, re.DOTALL):
+        if f"`{match.group(1)}`" not in tree.get("README.md", ""):
+            yield text[:match.start()].count("\n") + 1, "kernel table", f"name {match.group(1)} in README.md"
+
+
 def check(tree):
     """All offences of a tree {path: text} as (path, line, rule, message)."""
     for path, text in sorted(tree.items()):
@@ -188,6 +195,8 @@ def check(tree):
             found += check_source(path, text, tree)
         if path.startswith("host/model/") and path.endswith(".hpp"):
             found += check_shared(path, text, tree)
+        if path.startswith("kernels/") and path.endswith(".hpp"):
+            found += check_kernels(text, tree)
         for line, rule, message in sorted(found):
             yield path, line, rule, message
 
@@ -200,7 +209,7 @@ def self_test():
         shown |= found
         if found != ({rule} if rule else set()):
             failures.append(f"example {number}: should break {rule or 'nothing'}, breaks {sorted(found)}: {tree}")
-    rules = set(BANS) | {"device model", "room", "own header", "include", "wall", "library", "pragma once", "dead file",
+    rules = set(BANS) | {"device model", "kernel table", "room", "own header", "include", "wall", "library", "pragma once", "dead file",
                          "opening comment", "file length", "line length", "machine path", "unfinished"}
     failures += [f"no example breaks rule '{rule}'" for rule in sorted(rules - shown)]
     return failures, len(rules)
