@@ -40,17 +40,28 @@ class BatchRows {
   [[nodiscard]] std::span<KeyId const> key() const { return key_; }
   [[nodiscard]] std::span<Window const> window() const { return window_; }
 
+  // All of them or, where there is no memory, none.
   void append(KeyedBatchView const& rows) {
-    std::size_t const before = size();
+    std::size_t const before = size(), n = rows.key.size(), after = before + n;
+    bool const weighted = !rows.weight.empty() || weight_.size() > 0;
+    time_.reserve(after);
+    key_.reserve(after);
+    window_.reserve(rows.window.empty() ? 0 : after);
+    weight_.reserve(weighted ? after : 0);
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (columns_[c]) {
+        columns_[c]->reserve(rows.values[c], after);
+      }
+    }
     time_.append(rows.event_time);
     key_.append(rows.key);
     window_.append(rows.window);
-    if (!rows.weight.empty() || weight_.size() > 0) {
-      append_or(weight_, rows.weight, before, rows.key.size(), std::int8_t{1});
+    if (weighted) {
+      append_or(weight_, rows.weight, before, n, std::int8_t{1});
     }
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       if (columns_[c]) {
-        columns_[c]->append(rows.values[c], before, rows.key.size());
+        columns_[c]->append(rows.values[c], before, n);
       }
     }
   }
@@ -116,6 +127,10 @@ class BatchRows {
     HostArray<Device, std::byte> data;
     HostArray<Device, std::uint8_t> valid;
     [[nodiscard]] std::size_t width() const { return type == ValueType::boolean ? 1 : 8; }
+    void reserve(ColumnView const& from, std::size_t rows) {
+      data.reserve(rows * width());
+      valid.reserve(from.valid.empty() && valid.size() == 0 ? 0 : rows);
+    }
     void append(ColumnView const& from, std::size_t before, std::size_t rows) {
       data.append(from.data.first(rows * width()));
       if (from.valid.empty() && valid.size() == 0) {

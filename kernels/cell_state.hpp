@@ -174,8 +174,8 @@ class CellState {
         ++of_slab[slab];
       }
       window[slab] = cells.window(i);
-      counters.keys += of_key[key]++ == 0 ? 1 : 0;
-      ++counters.cells;
+      counters.keys_made += of_key[key]++ == 0 ? 1 : 0;
+      ++counters.cells_made;
     }
     while (pages() < owner.size()) {
       grow_pages(step);
@@ -247,8 +247,8 @@ class CellState {
         RecordShape::head(records.data() + (pending - 1U) * view_.record_bytes).key = key;
       }
       first_of[key] = append(cells.record(i), {cells.window(i), first_of[key], pending});
-      counters.keys += of_key[key]++ == 0 ? 1 : 0;
-      ++counters.cells;
+      counters.keys_made += of_key[key]++ == 0 ? 1 : 0;
+      ++counters.cells_made;
     }
     while (pages() * page_records < used) {
       grow_pages(step);

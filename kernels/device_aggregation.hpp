@@ -99,8 +99,8 @@ class DeviceAggregation : public Aggregation {
 
   [[nodiscard]] AggregationStats stats() const override {
     AggregationStats out = stats_;
-    out.cells = out.windows_with_state = static_cast<std::uint64_t>(counters_[0].cells);
-    out.keys = static_cast<std::uint64_t>(counters_[0].keys);
+    out.cells = out.windows_with_state = counters_[0].cells_made - counters_[0].cells_gone;
+    out.keys = keys();
     out.device_bytes = device_.bytes();
     return out;
   }
@@ -126,7 +126,8 @@ class DeviceAggregation : public Aggregation {
         firing_(device_),
         drops_(device_),
         ended_(device_),
-        counters_(device_) {
+        counters_(device_),
+        pane_rows_(device_) {
     due_cell_.reserve(options_.panes);
     row_count_.reserve(options_.panes);
     place_.reserve(options_.panes + 1);
@@ -135,6 +136,8 @@ class DeviceAggregation : public Aggregation {
     freed_.reserve(state_.keys());
     counters_.resize(1);
     counters_[0] = {};
+    counters_[0].event = never;
+    pane_rows_.resize(1);
   }
 
   // Folds the rows that wait under the clocks of phase A: `touched_` and `drops_` are then on the
@@ -157,6 +160,9 @@ class DeviceAggregation : public Aggregation {
     device_.synchronise();
   }
 
+  [[nodiscard]] std::uint64_t keys() const {
+    return counters_[0].keys_made - counters_[0].keys_gone;
+  }
   void grow_keys(KeyId n) {
     state_.grow_keys(n);
     freed_.reserve(state_.keys());
@@ -174,9 +180,9 @@ class DeviceAggregation : public Aggregation {
   void put_out(Decisions const& decisions, std::size_t n, BatchTimes const& times,
                AggregationOutput& out) {
     device_.exclusive_scan(row_count_.data(), place_.data(), options_.panes);
-    std::uint32_t rows = 0;
-    device_.copy_out(&rows, place_.data() + options_.panes, sizeof rows);
+    device_.copy_out(pane_rows_.data(), place_.data() + options_.panes, sizeof(std::uint32_t));
     device_.synchronise();
+    std::uint32_t const rows = pane_rows_[0];
     panes_.reserve(rows);
     device_.for_each(n, WritePanes{state_.view(), step_.device(), decisions, place_.data(),
                                    times.phase_b ? 1U : 0U, panes_.view()});
@@ -218,6 +224,7 @@ class DeviceAggregation : public Aggregation {
   DeviceArray<Device, Drop> drops_;
   DeviceArray<Device, Ended> ended_;
   HostArray<Device, Counters> counters_;  // as of the last synchronisation
+  HostArray<Device, std::uint32_t> pane_rows_;
 
  private:
   void run_phase_a(AggregationOutput& out) {

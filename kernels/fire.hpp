@@ -164,7 +164,8 @@ struct ResetExpired {
   WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
     DuePage const page = due[i / page_records];
     if (page.expires != 0) {
-      ResetRecords{state, step, page.page * page_records}(i % page_records);
+      reset_record(state, step,
+                   page.page * page_records + static_cast<std::uint32_t>(i % page_records));
     }
   }
 };

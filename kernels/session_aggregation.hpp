@@ -37,7 +37,7 @@ class SessionAggregation final : public DeviceAggregation<Device> {
 
   [[nodiscard]] Wakeup next_wakeup() const override {
     Wakeup wakeup;
-    if (counters_[0].cells > 0 && counters_[0].event != never) {
+    if (counters_[0].event != never) {
       wakeup.event_time.us = counters_[0].event;
     }
     if (deadline_ != never) {  // strict (R52)

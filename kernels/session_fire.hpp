@@ -93,7 +93,7 @@ struct ReturnErased {
   StepView const* step;
   WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
     std::uint32_t const cell = state.erased[i];
-    ResetRecords{state, step, cell}(0);
+    reset_record(state, step, cell);
     state.dirty[cell / page_records] = 1;
     state.free_cell[atomic_count(state.counters->free_cells)] = cell;
   }

@@ -189,7 +189,7 @@ class SlabAggregation final : public DeviceAggregation<Device> {
     }
     std::size_t const entries = std::bit_floor(
         std::min(device_.shared_bytes(), options_.block_memory) / BlockTable::bytes(1, shape));
-    std::size_t const cells = static_cast<std::size_t>(counters_[0].keys) * windows;
+    std::size_t const cells = this->keys() * windows;
     return cells > 4 * entries ? 0 : static_cast<std::uint32_t>(entries);
   }
 

@@ -47,14 +47,14 @@ struct SessionLink {
 //   expired  still in the chain of its key, until the batch ends
 inline constexpr std::uint32_t flag_buried = 64, flag_expired = 128;
 
-// Written by kernels, read back with the number of panes.  `free_pages`, `cells` and `keys` are
+// Written by kernels, read back with the number of panes.  those of pages, cells and keys are
 // what there is, the others are of the batch or run.
 //   hold, event  the earliest of the step; of sessions when one ends or expires
 //   live         sessions: rows that are not late
 struct Counters {
   std::uint32_t free_pages, free_cells, new_pages, touched, due, drops, ended, freed, erased, live;
   std::uint64_t late, assigned, aggregated, dropped_late, dropped_closed, no_window, evaluations;
-  std::int64_t cells, keys;
+  std::uint64_t cells_made, cells_gone, keys_made, keys_gone;
   std::int64_t hold, event;
 };
 
@@ -111,15 +111,15 @@ struct StateView {
   }
   // A record of the key has come to be.
   WINDROW_HOST_DEVICE void count_window(std::uint32_t key) const noexcept {
-    atomic_count(counters->cells);
+    atomic_count(counters->cells_made);
     if (atomic_add(windows_of_key[key], 1U) == 0) {
-      atomic_count(counters->keys);
+      atomic_count(counters->keys_made);
     }
   }
   WINDROW_HOST_DEVICE void forget_window(std::uint32_t key) const noexcept {
-    atomic_add(counters->cells, std::int64_t{-1});
+    atomic_count(counters->cells_gone);
     if (atomic_add(windows_of_key[key], none) == 1) {
-      atomic_add(counters->keys, std::int64_t{-1});
+      atomic_count(counters->keys_gone);
     }
     may_be_freed(key);
   }
@@ -134,25 +134,31 @@ struct BeginBatch {
     counters->free_pages = before.free_pages;
     counters->free_cells = before.free_cells;
     counters->event = before.event;
-    counters->cells = before.cells;
-    counters->keys = before.keys;
+    counters->cells_made = before.cells_made;
+    counters->cells_gone = before.cells_gone;
+    counters->keys_made = before.keys_made;
+    counters->keys_gone = before.keys_gone;
     counters->hold = before.hold;
   }
 };
 
-// Makes the records of free pages what no row has reached.
+// Makes a record what no row has reached.
+WINDROW_HOST_DEVICE inline void reset_record(StateView const& state, StepView const* step,
+                                             std::uint32_t cell) noexcept {
+  std::byte* const record = state.record(cell);
+  auto* const words = reinterpret_cast<std::uint64_t*>(record);
+  for (std::uint32_t w = 0; w < state.record_bytes / 8; ++w) {
+    words[w] = 0;
+  }
+  start_cell(step->cells, record);
+  RecordShape::head(record).flags = 0;
+}
 struct ResetRecords {
   StateView state;
   StepView const* step;
   std::uint32_t first_cell;
   WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
-    std::byte* const record = state.record(first_cell + static_cast<std::uint32_t>(i));
-    auto* const words = reinterpret_cast<std::uint64_t*>(record);
-    for (std::uint32_t w = 0; w < state.record_bytes / 8; ++w) {
-      words[w] = 0;
-    }
-    start_cell(step->cells, record);
-    RecordShape::head(record).flags = 0;
+    reset_record(state, step, first_cell + static_cast<std::uint32_t>(i));
   }
 };
 

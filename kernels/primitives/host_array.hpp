@@ -27,8 +27,7 @@ class HostArray {
   [[nodiscard]] T const& operator[](std::size_t i) const { return data_[i]; }
   operator std::span<T const>() const { return {data_, size_}; }
   void clear() { size_ = 0; }
-  // New elements are not initialised.
-  void resize(std::size_t n) {
+  void reserve(std::size_t n) {
     if (n > capacity_) {
       std::size_t const capacity = std::max(n, 2 * capacity_);
       auto* const grown = static_cast<T*>(device_->allocate_host(capacity * sizeof(T)));
@@ -36,6 +35,10 @@ class HostArray {
       device_->release_host(std::exchange(data_, grown));
       capacity_ = capacity;
     }
+  }
+  // New elements are not initialised.
+  void resize(std::size_t n) {
+    reserve(n);
     size_ = n;
   }
   void append(std::span<T const> more) {

@@ -46,7 +46,11 @@ class TwinDevice {
 
   // Memory of the host that the copy engine reads and writes at full speed.
   [[nodiscard]] void* allocate_host(std::size_t bytes) {
-    return std::malloc(std::max<std::size_t>(bytes, 1));
+    void* const memory = std::malloc(std::max<std::size_t>(bytes, 1));
+    if (memory == nullptr) {
+      throw DeviceOutOfMemory();
+    }
+    return memory;
   }
   void release_host(void* memory) noexcept { std::free(memory); }
 
