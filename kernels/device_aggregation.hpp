@@ -38,7 +38,8 @@ class DeviceAggregation : public Aggregation {
     phase_a.p_before_us = times_.p_us;
     phase_a.p_us = std::max(times_.p_us, now.us);
     device_.for_each(1, BeginBatch{state_.view().counters});
-    if (rows_.size() > 0) {
+    has_rows_ = rows_.size() > 0;
+    if (has_rows_) {
       fold_rows(phase_a);
       rows_.clear();
     }
@@ -176,19 +177,26 @@ class DeviceAggregation : public Aggregation {
     drops_.reserve(rows_.size() * drops_per_row);
   }
 
-  // Panes of n decisions, or as many as the device knows to be due.
-  void put_out(Decisions const& decisions, std::size_t n, BatchTimes const& times,
-               AggregationOutput& out) {
+  // Decides on cells that stand at `cells`, as many as `due` says on the device but at most
+  // options_.panes, and puts out what they give.
+  //   Kernel  Settle or FireDue
+  template <class Kernel>
+  void put_out(std::uint32_t* cells, BatchTimes const& times, AggregationOutput& out) {
+    Decisions const decisions{cells, firing_.data(), row_count_.data()};
+    device_.fill(row_count_.data(), 0, options_.panes * sizeof(std::uint32_t));
+    device_.for_each(&state_.view().counters->due, options_.panes,
+                     Kernel{state_.view(), step_.device(), times, decisions});
     device_.exclusive_scan(row_count_.data(), place_.data(), options_.panes);
     device_.copy_out(pane_rows_.data(), place_.data() + options_.panes, sizeof(std::uint32_t));
-    device_.synchronise();
+    read_counters();
     std::uint32_t const rows = pane_rows_[0];
+    std::size_t const decided = std::min<std::size_t>(counters_[0].due, options_.panes);
     panes_.reserve(rows);
-    device_.for_each(n, WritePanes{state_.view(), step_.device(), decisions, place_.data(),
-                                   times.phase_b ? 1U : 0U, panes_.view()});
+    device_.for_each(decided, WritePanes{state_.view(), step_.device(), decisions, place_.data(),
+                                         times.phase_b ? 1U : 0U, panes_.view()});
     if (times.phase_b) {
-      device_.for_each(
-          n, ForgetExpired{state_.view(), step_.device(), times.w, decisions.cell, ended_.data()});
+      device_.for_each(decided, ForgetExpired{state_.view(), step_.device(), times.w,
+                                              decisions.cell, ended_.data()});
     }
     panes_.copy_out(rows);
     read_counters();
@@ -228,16 +236,16 @@ class DeviceAggregation : public Aggregation {
 
  private:
   void run_phase_a(AggregationOutput& out) {
-    read_counters();
-    std::size_t const touched = counters_[0].touched, drops = counters_[0].drops;
-    for (std::size_t begin = 0; begin < touched; begin += options_.panes) {
-      std::size_t const n = std::min(options_.panes, touched - begin);
-      Decisions const decisions{touched_.data() + begin, firing_.data(), row_count_.data()};
-      device_.fill(row_count_.data(), 0, options_.panes * sizeof(std::uint32_t));
-      device_.for_each(n, Settle{state_.view(), step_.device(), phase_a_, decisions});
-      put_out(decisions, n, phase_a_, out);
+    if (!has_rows_) {
+      return;
     }
-    take_drops(drops, out);
+    std::size_t begin = 0;
+    do {
+      device_.for_each(1, TakeTouched{state_.view().counters, static_cast<std::uint32_t>(begin)});
+      put_out<Settle>(touched_.data() + begin, phase_a_, out);
+      begin += options_.panes;
+    } while (begin < counters_[0].touched);
+    take_drops(counters_[0].drops, out);
   }
 
   void take_drops(std::size_t n, AggregationOutput& out) {
@@ -263,10 +271,12 @@ class DeviceAggregation : public Aggregation {
     device_.for_each(state_.keys() / 32, NameFreedKeys{state_.view(), freed_.data()});
     read_counters();
     Counters const& counters = counters_[0];
-    out.freed.resize(counters.freed);
-    device_.copy_out(out.freed.data(), freed_.data(), counters.freed * sizeof(KeyId));
-    device_.synchronise();
-    std::sort(out.freed.begin(), out.freed.end());
+    if (counters.freed > 0) {
+      out.freed.resize(counters.freed);
+      device_.copy_out(out.freed.data(), freed_.data(), counters.freed * sizeof(KeyId));
+      device_.synchronise();
+      std::sort(out.freed.begin(), out.freed.end());
+    }
     stats_.late += counters.late;
     stats_.assigned += counters.assigned;
     stats_.aggregated += counters.aggregated;
@@ -283,7 +293,7 @@ class DeviceAggregation : public Aggregation {
   }
 
   BatchTimes phase_a_{};
-  bool has_output_ = false, is_first_part_ = false;
+  bool has_rows_ = false, has_output_ = false, is_first_part_ = false;
 };
 
 }  // namespace windrow::gpu

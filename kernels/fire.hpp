@@ -14,6 +14,16 @@ struct Decisions {
   std::uint32_t* rows;
 };
 
+// The next of the cells that rows have touched are what is due.
+struct TakeTouched {
+  Counters* counters;
+  std::uint32_t begin;
+  WINDROW_HOST_DEVICE void operator()(std::size_t) const {
+    counters->due = counters->touched - begin;
+    counters->ended = 0;
+  }
+};
+
 // What a firing puts out, tombstones that are owed first.
 WINDROW_HOST_DEVICE inline std::uint32_t rows_of(StateView const& state, std::uint32_t cell,
                                                  CellFiring const& firing) noexcept {

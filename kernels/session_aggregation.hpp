@@ -52,9 +52,7 @@ class SessionAggregation final : public DeviceAggregation<Device> {
   using Base::drops_;
   using Base::due_cell_;
   using Base::ended_;
-  using Base::firing_;
   using Base::options_;
-  using Base::row_count_;
   using Base::rows_;
   using Base::runs_;
   using Base::state_;
@@ -163,10 +161,8 @@ class SessionAggregation final : public DeviceAggregation<Device> {
     }
     while (next_due_ < end) {
       std::size_t const n = std::min(options_.panes, end - next_due_);
-      Decisions const decisions{due_.data() + next_due_, firing_.data(), row_count_.data()};
-      device_.fill(row_count_.data(), 0, options_.panes * sizeof(std::uint32_t));
-      device_.for_each(n, FireDue{state_.view(), step_.device(), times_, decisions});
-      this->put_out(decisions, n, times_, out);
+      device_.for_each(1, SetDue{state_.view().counters, static_cast<std::uint32_t>(n)});
+      this->template put_out<FireDue>(due_.data() + next_due_, times_, out);
       next_due_ += n;
     }
   }

@@ -55,9 +55,7 @@ class SlabAggregation final : public DeviceAggregation<Device> {
   using Base::device_;
   using Base::drops_;
   using Base::due_cell_;
-  using Base::firing_;
   using Base::options_;
-  using Base::row_count_;
   using Base::rows_;
   using Base::runs_;
   using Base::state_;
@@ -259,14 +257,10 @@ class SlabAggregation final : public DeviceAggregation<Device> {
     std::size_t const pages_per_run = options_.panes / page_records;
     for (std::size_t page = 0; page < pages; page += pages_per_run) {
       std::size_t const n = std::min(pages_per_run, pages - page) * page_records;
-      Decisions const decisions{due_cell_.data(), firing_.data(), row_count_.data()};
       device_.for_each(1, BeginRun{state.counters});
-      device_.fill(row_count_.data(), 0, options_.panes * sizeof(std::uint32_t));
       device_.for_each(
           n, FindDue{state, step_.device(), times_, due_page_.data() + page, due_cell_.data()});
-      this->read_counters();
-      device_.for_each(counters_[0].due, FireDue{state, step_.device(), times_, decisions});
-      this->put_out(decisions, counters_[0].due, times_, out);
+      this->template put_out<FireDue>(due_cell_.data(), times_, out);
     }
     device_.for_each(pages * page_records, ResetExpired{state, step_.device(), due_page_.data()});
     device_.for_each(pages, FreeExpired{state, due_page_.data()});
