@@ -1,7 +1,9 @@
 // The fold and the firing of CpuAggregation on one thread: ns per row and ns per pane
 // (performance.md 3).  `base_ns` of the folds is cells[key], a table that knows nothing but the
 // key.
+#include <algorithm>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "bench/timing.hpp"
@@ -16,8 +18,25 @@ constexpr std::size_t batch_rows = 65536, batches = 16;
 
 enum class Windows { fixed, sliding, sessions };
 
-// count, sum, min, max, mean of one integer column; one pane per (key, window), at its end.
-AggregationSpec spec_of(Windows windows) {
+// count, sum, min, max, mean of one integer column.
+std::vector<CombineFn> basic() {
+  std::vector<CombineFn> combines;
+  for (CombineKind const kind : {CombineKind::count, CombineKind::sum, CombineKind::min,
+                                 CombineKind::max, CombineKind::mean}) {
+    combines.push_back({kind, ValueType::integer, 0});
+  }
+  return combines;
+}
+// Of the same column, with the settings that a pipeline has by default.
+std::vector<CombineFn> distinct() {
+  return {{CombineKind::approx_distinct, ValueType::integer, 0, 12}};
+}
+std::vector<CombineFn> quantile() {
+  return {{CombineKind::approx_quantile, ValueType::integer, 0, quantile_buckets(0.01)}};
+}
+
+// One pane per (key, window), at its end.
+AggregationSpec spec_of(Windows windows, std::vector<CombineFn> combines = basic()) {
   AggregationSpec spec;
   switch (windows) {
     case Windows::fixed:
@@ -32,10 +51,7 @@ AggregationSpec spec_of(Windows windows) {
       break;
   }
   spec.trigger = compile({}, windows == Windows::sessions);
-  for (CombineKind const kind : {CombineKind::count, CombineKind::sum, CombineKind::min,
-                                 CombineKind::max, CombineKind::mean}) {
-    spec.combines.push_back({kind, ValueType::integer, 0});
-  }
+  spec.combines = std::move(combines);
   return spec;
 }
 
@@ -103,11 +119,12 @@ std::size_t take_all(Aggregation& aggregation, AggregationOutput& out) {
 
 // Rows of keys that all have their cell; W stays below every end, so nothing fires.
 //   open  sessions: so many of each key
-void fold(benchmark::State& state, Windows windows, std::int64_t open = 1) {
+void fold(benchmark::State& state, Windows windows, std::int64_t open = 1,
+          std::vector<CombineFn> const& combines = basic()) {
   auto const keys = static_cast<std::size_t>(state.range(0));
   std::mt19937_64 random(42);
   Workers workers(1);
-  auto const aggregation = make_cpu_aggregation(spec_of(windows), workers);
+  auto const aggregation = make_cpu_aggregation(spec_of(windows, combines), workers);
   AggregationOutput out;
   Base base(keys);
   std::vector<Rows> input;
@@ -168,6 +185,8 @@ BENCHMARK_CAPTURE(fold, fixed, Windows::fixed)->Arg(1'000)->Arg(100'000)->Arg(1'
 BENCHMARK_CAPTURE(fold, sliding, Windows::sliding)->Arg(1'000)->Arg(100'000);
 BENCHMARK_CAPTURE(fold, sessions, Windows::sessions)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(fold, many_sessions, Windows::sessions, 2000)->Arg(16);
+BENCHMARK_CAPTURE(fold, distinct, Windows::fixed, 1, distinct())->Arg(1)->Arg(1'000)->Arg(100'000);
+BENCHMARK_CAPTURE(fold, quantile, Windows::fixed, 1, quantile())->Arg(1)->Arg(1'000)->Arg(100'000);
 BENCHMARK_CAPTURE(open_and_fire, fixed, Windows::fixed)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(open_and_fire, sliding, Windows::sliding)->Arg(100'000);
 BENCHMARK_CAPTURE(open_and_fire, sessions, Windows::sessions)->Arg(100'000);

@@ -9,7 +9,8 @@ std::string why_not_on_device(AggregationSpec const& spec) {
   for (CombineFn const& fn : spec.combines) {
     AccumulatorKind const kind = accumulator_kind(fn);
     if (kind == AccumulatorKind::boxed) {
-      return "an aggregate whose state has no fixed size (group, concat, top, or of texts)";
+      return "an aggregate whose state has no fixed size (group, concat, top, approx_*, or of "
+             "texts)";
     }
     if (spec.withdrawals && !subtracts(kind)) {
       return "an aggregate that cannot take rows back, under input_panes: replace";

@@ -4,6 +4,8 @@
 
 #include "host/model/accumulate.hpp"
 #include "host/model/cell_rules.hpp"
+#include "host/model/ddsketch.hpp"
+#include "host/model/hyperloglog.hpp"
 #include "host/model/pane_fire.hpp"
 #include "host/model/trigger_merge.hpp"
 #include "host/model/window.hpp"
@@ -113,6 +115,23 @@ __global__ void accumulators_as_device_code(Accumulators* to, Accumulators const
   out[1] = extract(to->sum, out[2]) ? 1 : 0;
   out[3] = variance(to->moments, smallest, out_numbers[0]) ? 1 : 0;
   out_numbers[1] = number_of_rank(rank_of(numbers[3]));
+}
+
+// Sketches: a value reaches its register and its bucket, and what is answered from them.
+__global__ void sketches_as_device_code(CombineFn const* fn, std::int64_t const* in,
+                                        double const* numbers, std::uint32_t* registers,
+                                        std::int32_t* buckets, std::int64_t* out,
+                                        double* out_numbers) {
+  std::uint32_t const n = fn->n;
+  std::uint64_t const bits = distinct_bits(in[0]) ^ distinct_bits(numbers[0]) ^
+                             distinct_bits(static_cast<std::uint8_t>(in[1]));
+  DistinctRank const at = distinct_rank(distinct_hash(bits), n);
+  registers[at.index] = distinct_rank_of(distinct_entry(at)).rank;
+  out[0] = distinct_estimate(registers, n);
+  out[1] = distinct_entries_max(n);
+  buckets[threadIdx.x] = quantile_bucket(numbers[1], n);
+  out[2] = static_cast<std::int64_t>(quantile_rank(fn->q[0], distinct_bits(in[2])));
+  out_numbers[0] = quantile_value(buckets[0], n);
 }
 
 // What a column of states is laid out by, and a record.

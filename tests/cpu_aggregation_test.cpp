@@ -184,6 +184,8 @@ TEST(CpuAggregationTest, RowsOfABatchMayBeSplitOverPushesAndThreads) {
     AggregationSpec spec = spec_of(windows, eow(count(2), count(1)), 60);
     spec.combines.push_back({CombineKind::group, ValueType::integer, 0});
     spec.combines.push_back({CombineKind::variance, ValueType::integer, 0});
+    spec.combines.push_back({CombineKind::approx_distinct, ValueType::integer, 0, 4});
+    spec.combines.push_back({CombineKind::approx_quantile, ValueType::integer, 0, 50});
     Rows const rows = many_rows(5000, 100, 60);
     Step whole(spec), split(spec, 3);
     whole.push(rows);
@@ -210,6 +212,8 @@ TEST(CpuAggregationTest, FoldingKnownKeysAllocatesNothingPerRow) {
                                    CombineKind::any, CombineKind::first}) {
       spec.combines.push_back({kind, ValueType::integer, 0});
     }
+    spec.combines.push_back({CombineKind::approx_distinct, ValueType::integer, 0, 12});
+    spec.combines.push_back({CombineKind::approx_quantile, ValueType::integer, 0, 50});
     Step step(spec);
     Rows const few = many_rows(1'000, 50, 20), many = many_rows(64'000, 50, 20);
     for (Rows const* const warm_up : {&many, &many}) {  // every buffer has its size
@@ -318,6 +322,11 @@ TEST(CpuAggregationTest, AWithdrawalUndoesItsRowInEveryAggregateAndTheLastOneLea
   spec.withdrawals = true;
   spec.combines.push_back({CombineKind::max, ValueType::integer, 0});
   spec.combines.push_back({CombineKind::group, ValueType::integer, 0});
+  spec.combines.push_back({CombineKind::approx_distinct, ValueType::integer, 0, 12});
+  // Of 7 the bucket is [7, 8), of 9 it is [8, 10): 2ab / (a + b).
+  CombineFn largest{CombineKind::approx_quantile, ValueType::integer, 0, 4};
+  largest.q[0] = 1;
+  spec.combines.push_back(largest);
   Step step(spec);
   Rows rows;
   rows.add(1, 1, 5, 1, 100);
@@ -325,20 +334,23 @@ TEST(CpuAggregationTest, AWithdrawalUndoesItsRowInEveryAggregateAndTheLastOneLea
   rows.add(1, 1, 5, 1, 102);
   step.push(rows);
   std::string const where = std::to_string(key_of(1)) + " [0,10000000) ";
-  EXPECT_EQ(panes_of(step.advance(0)), std::vector{where + "0 #0 3 17 7 [5,7,5]"});
+  EXPECT_EQ(panes_of(step.advance(0)),
+            std::vector{where + "0 #0 3 17 7 [5,7,5] 2 7.466666666666667"});
   Rows back;
   back.add(1, 1, 5, -1, 102);  // of the two equal rows the later one
   step.push(back);
-  EXPECT_EQ(panes_of(step.advance(0)), std::vector{where + "0 #1 2 12 7 [5,7]"});
+  EXPECT_EQ(panes_of(step.advance(0)),
+            std::vector{where + "0 #1 2 12 7 [5,7] 2 7.466666666666667"});
   Rows all;
   all.add(1, 1, 7, -1, 101);
   all.add(1, 1, 5, -1, 100);
   step.push(all);
-  EXPECT_EQ(panes_of(step.advance(0)), std::vector{where + "tombstone null null null null"});
+  EXPECT_EQ(panes_of(step.advance(0)),
+            std::vector{where + "tombstone null null null null null null"});
   Rows again;
   again.add(1, 2, 9, 1, 103);
   step.push(again);
-  EXPECT_EQ(panes_of(step.advance(0)), std::vector{where + "0 #2 1 9 9 [9]"});
+  EXPECT_EQ(panes_of(step.advance(0)), std::vector{where + "0 #2 1 9 9 [9] 1 8.88888888888889"});
 }
 
 TEST(CpuAggregationTest, MergedSessionsTellWhichRowsGoAndWhichRowIdsEnd) {  // X14, X47
@@ -373,6 +385,8 @@ TEST(CpuAggregationTest, ACutRestoresToTheSameBytesAndTheSameFuture) {
     spec.timestamp_combiner = TimestampCombiner::earliest;
     spec.combines.push_back({CombineKind::group, ValueType::integer, 0});
     spec.combines.push_back({CombineKind::last, ValueType::integer, 0});
+    spec.combines.push_back({CombineKind::approx_distinct, ValueType::integer, 0, 4});
+    spec.combines.push_back({CombineKind::approx_quantile, ValueType::integer, 0, 50});
     Step first(spec);
     first.push(many_rows(300, 40, 90));
     first.advance(40, 3);

@@ -59,6 +59,7 @@ Config& config(Graph& graph, std::size_t at) {
 }  // namespace
 
 TEST(GraphHashTest, WhatDecidesResultsChangesIt) {
+  constexpr auto quantile = CombineKind::approx_quantile;
   std::vector<std::function<void(Graph&)>> const changes{
       [](Graph& g) { config<ReadFromKafka>(g, 0).topics = {"clicks"}; },
       [](Graph& g) {
@@ -80,6 +81,10 @@ TEST(GraphHashTest, WhatDecidesResultsChangesIt) {
       [](Graph& g) { g.transforms[2].name = "PerUrl"; },
       [](Graph& g) { config<Combine>(g, 2).group = {1}; },
       [](Graph& g) { config<Combine>(g, 2).combines[0].kind = CombineKind::sum; },
+      [](Graph& g) { config<Combine>(g, 2).combines[0].kind = quantile; },
+      [](Graph& g) { config<Combine>(g, 2).combines[0] = {.kind = quantile, .n = 50}; },
+      [](Graph& g) { config<Combine>(g, 2).combines[0] = {.kind = quantile, .quantiles = 1}; },
+      [](Graph& g) { config<Combine>(g, 2).combines[0] = {.kind = quantile, .q = {0.5}}; },
       [](Graph& g) { config<Combine>(g, 2).windowing.windows.size_us = 120; },
       [](Graph& g) { config<Combine>(g, 2).windowing.lateness.us = 1; },
       [](Graph& g) { config<Combine>(g, 2).windowing.trigger.children[0].count = 3; },

@@ -190,6 +190,41 @@ TEST_F(StateBytesTest, TheAccountOfListsIsWhatTheyHold) {
   }
 }
 
+// As whole tables of registers (12) and as lists of them (18).
+TEST_F(StateBytesTest, TheAccountOfSketchesIsWhatTheyHold) {
+  for (std::uint32_t const n : {12U, 18U}) {  // precision, and buckets
+    SCOPED_TRACE(n);
+    AggregationSpec spec = spec_of(fixed());
+    spec.combines = {{CombineKind::count},
+                     {CombineKind::approx_distinct, ValueType::integer, 0, n},
+                     {CombineKind::approx_quantile, ValueType::integer, 0, n}};
+    Workers workers(1);
+    std::size_t const before = live;
+    std::unique_ptr<Aggregation> const aggregation = make_cpu_aggregation(spec, workers);
+    std::int64_t const values = 700;
+    for (std::int64_t value = 0; value < values; ++value) {
+      Column column{ValueType::integer};
+      std::vector<EventTime> const time(rows_per_batch);
+      std::vector<KeyId> key;
+      for (std::size_t k = 0; k < rows_per_batch; ++k) {
+        key.push_back(key_of(k));
+        column.append(value << (k % 32));
+      }
+      ColumnView const view = column.view();
+      aggregation->push({time, key, {&view, 1}, {}, {}, {}});
+      aggregation->advance(T_MIN, ProcessingTime{0});
+      counts(*aggregation);
+    }
+    std::size_t const bytes = live - before;
+    auto const said = static_cast<double>(aggregation->stats().host_bytes);
+    EXPECT_NEAR(said, static_cast<double>(bytes), static_cast<double>(bytes) / 10 + scratch_max);
+    EXPECT_GT(said, 5'000.0 * rows_per_batch);
+    aggregation->advance(T_MAX, ProcessingTime{0});
+    EXPECT_EQ(counts(*aggregation), std::vector<std::int64_t>(rows_per_batch, values));
+    EXPECT_LT(aggregation->stats().host_bytes, 1'000'000U);
+  }
+}
+
 TEST_F(StateBytesTest, SessionsThatAreGoneGiveTheirMemoryBackAndTheOthersStayWhatTheyAre) {
   AggregationSpec const spec = spec_of(sessions(), early());
   Workers workers(1);

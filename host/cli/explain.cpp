@@ -36,8 +36,9 @@ StateCost state_cost(Graph const& graph, std::size_t at) {
 }
 
 std::string text_of(StateCost const& cost) {
-  std::string out = fmt::format("{} bytes per key and window, {} at most{}", cost.cell.record,
-                                cost.cell.most, cost.cell.boxed ? ", and what its lists hold" : "");
+  std::string out =
+      fmt::format("{} bytes per key and window, {} at most{}", cost.cell.record, cost.cell.most,
+                  cost.cell.boxed ? ", and what its lists and sketches hold" : "");
   out += fmt::format("; {} at most per key, and twice a key above {} bytes", cost.key, short_key);
   if (cost.cell.window > 0) {
     out += fmt::format("; {} at most per open window", cost.cell.window);

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "host/cpu/sketches.hpp"
 #include "host/engine/value.hpp"
 #include "host/model/portable.hpp"
 
@@ -182,6 +183,10 @@ bool lift_boxed(CombineFn const& fn, Box& to, BoxEntry&& entry) {
 }
 
 void merge_boxed(CombineFn const& fn, Box& to, Box&& from) {
+  if (is_sketch(fn.kind)) {
+    merge_sketch(fn, to.front().value, std::move(from.front().value));
+    return;
+  }
   if (fn.kind == CombineKind::group || fn.kind == CombineKind::concat) {
     merge_by_arrival(to, std::move(from));
     return;
@@ -226,6 +231,16 @@ void BoxPool::append(std::uint32_t& handle, BoxEntry&& entry) {
   held_ += box.capacity() * sizeof(BoxEntry);
 }
 
+void BoxPool::lift_sketch(CombineFn const& fn, std::uint32_t& handle, std::uint64_t bits) {
+  if (open(handle).empty()) {
+    append(handle, {});
+  }
+  BoxEntry& sketch = boxes_[handle - 1].front();
+  held_ -= text_bytes(sketch);
+  cpu::lift_sketch(fn, sketch.value, bits);
+  held_ += text_bytes(sketch);
+}
+
 void BoxPool::put(std::uint32_t& handle, Box&& box) {
   Box& to = open(handle);
   held_ -= bytes_of(to);
@@ -262,7 +277,9 @@ std::size_t BoxPool::bytes() const {
 }
 
 void extract_boxed(CombineFn const& fn, Box const& from, Column& out) {
-  if (fn.kind == CombineKind::concat && out.type() != ValueType::list) {
+  if (is_sketch(fn.kind)) {
+    extract_sketch(fn, from.empty() ? std::string_view{} : from.front().value, out);
+  } else if (fn.kind == CombineKind::concat && out.type() != ValueType::list) {
     for (BoxEntry const& entry : from) {
       out.open_text().append(decoded(entry.value).text);
     }

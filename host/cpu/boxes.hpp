@@ -1,4 +1,5 @@
-// Accumulators without a fixed size: lists, best rows, texts, and logs of weighted rows (R78).
+// Accumulators without a fixed size: lists, best rows, texts, sketches, and logs of weighted rows
+// (R78).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -16,7 +17,7 @@ namespace windrow::cpu {
 //   time_us   event time
 //   weight    +1; of a log also -1
 //   value     one encoded value; of a log its pane and the values of all logged combines,
-//             in their order
+//             in their order; of a sketch its bytes (sketches.hpp)
 struct BoxEntry {
   std::uint64_t sequence = 0;
   std::int64_t time_us = 0;
@@ -24,7 +25,8 @@ struct BoxEntry {
   std::string value;
 };
 
-// group, concat and logs: in order of arrival.  top: best first, at most n.  Texts: at most one.
+// group, concat and logs: in order of arrival.  top: best first, at most n.  Texts and sketches: at
+// most one.
 using Box = std::vector<BoxEntry>;
 
 // Boxes of one shard by handle; handle 0 is the identity, which owns nothing.
@@ -32,9 +34,10 @@ class BoxPool {
  public:
   [[nodiscard]] Box const& at(std::uint32_t handle) const { return boxes_[handle - 1]; }
   // These make the box if there is none.  `lift` adds one row, whose value is one encoded value;
-  // `append` one of a log.
+  // `append` one of a log; `lift_sketch` adds one value to a sketch.
   void lift(CombineFn const& fn, std::uint32_t& handle, BoxEntry&& entry);
   void append(std::uint32_t& handle, BoxEntry&& entry);
+  void lift_sketch(CombineFn const& fn, std::uint32_t& handle, std::uint64_t bits);
   void put(std::uint32_t& handle, Box&& box);
   [[nodiscard]] Box take(std::uint32_t handle);                           // leaves an empty one
   void merge(CombineFn const& fn, std::uint32_t to, std::uint32_t from);  // empties `from`
@@ -48,7 +51,7 @@ class BoxPool {
   std::size_t held_ = 0;  // bytes of what the boxes hold, texts included
 };
 
-// Appends the result; the identity is an empty list, or null for texts.
+// Appends the result; the identity is an empty list, or null for texts, or what a sketch gives.
 void extract_boxed(CombineFn const& fn, Box const& from, Column& out);
 
 // Takes every row of weight -1 off together with the earliest equal row of weight +1.

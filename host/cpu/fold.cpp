@@ -1,10 +1,13 @@
 // Folds and extracts accumulators; the kind of combine is looked at outside the row loops.
 #include "host/cpu/fold.hpp"
 
+#include <bit>
 #include <cmath>
 #include <utility>
 
+#include "host/cpu/sketches.hpp"
 #include "host/engine/value.hpp"
+#include "host/model/hyperloglog.hpp"
 
 namespace windrow::cpu {
 namespace {
@@ -87,6 +90,27 @@ void fold_boxed(FoldInput const& in, AccumulatorSlot const& slot, ColumnView con
   }
 }
 
+void fold_sketch(FoldInput const& in, AccumulatorSlot const& slot, ColumnView const& column,
+                 BoxPool& boxes) {
+  auto const lift = [&](std::byte* record, std::uint64_t bits) {
+    boxes.lift_sketch(slot.fn, *of<std::uint32_t>(record, slot), bits);
+  };
+  if (slot.fn.kind == CombineKind::approx_quantile) {
+    each_fixed(in, column, [&](std::byte* record, auto v, std::uint32_t) {
+      lift(record, std::bit_cast<std::uint64_t>(static_cast<double>(v)));
+    });
+  } else if (!is_text(column.type)) {
+    each_fixed(in, column,
+               [&](std::byte* record, auto v, std::uint32_t) { lift(record, distinct_bits(v)); });
+  } else {
+    for (std::size_t i = 0; i < in.row.size(); ++i) {
+      if (column.is_valid(in.row[i])) {
+        lift(in.record[i], distinct_bits_of_text(column.text(in.row[i])));
+      }
+    }
+  }
+}
+
 void fold_slot(FoldInput const& in, AccumulatorSlot const& slot, BoxPool& boxes) {
   if (slot.kind == AccumulatorKind::count) {
     fold_count(in, slot);
@@ -126,7 +150,8 @@ void fold_slot(FoldInput const& in, AccumulatorSlot const& slot, BoxPool& boxes)
       fold_pick(in, slot, column);
       break;
     default:
-      fold_boxed(in, slot, column, boxes);
+      is_sketch(slot.fn.kind) ? fold_sketch(in, slot, column, boxes)
+                              : fold_boxed(in, slot, column, boxes);
   }
 }
 

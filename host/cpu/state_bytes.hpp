@@ -10,7 +10,7 @@ namespace windrow {
 //   record  bytes of one (key, window)
 //   most    .. with what finds it, just after its tables have grown
 //   window  of one open window, whatever its keys, at the most; of sessions nothing
-//   boxed   lists, texts and logged rows lie beside the record and grow with their rows
+//   boxed   lists, texts, sketches and logged rows lie beside the record and grow with their rows
 struct CellBytes {
   std::size_t record = 0, most = 0, window = 0;
   bool boxed = false;

@@ -85,6 +85,12 @@ class GraphBytes {
     put(fn.by);
     put(fn.ascending);
     put(fn.population);
+    if (fn.kind == CombineKind::approx_quantile) {
+      put(fn.quantiles);
+      for (double const q : fn.q) {
+        put(q);
+      }
+    }
   }
   void put(TimeTransform const& transform) {
     put(transform.delay_us);

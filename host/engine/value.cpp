@@ -1,5 +1,8 @@
 // Encoded values, their order and their JSON.
+#define XXH_INLINE_ALL
 #include "host/engine/value.hpp"
+
+#include <xxhash.h>
 
 #include <array>
 #include <bit>
@@ -10,6 +13,10 @@
 #include "host/model/portable.hpp"
 
 namespace windrow {
+
+std::uint64_t distinct_bits_of_text(std::string_view text) {
+  return XXH3_64bits(text.data(), text.size());
+}
 
 std::size_t multibyte_at(std::string_view text, std::size_t at) {
   auto const first = static_cast<std::uint8_t>(text[at]);

@@ -106,6 +106,9 @@ Scalar member_of(std::string_view structure, std::string_view name);
 // member.
 int compare(Scalar const& a, Scalar const& b);
 
+// What approx_distinct hashes of a text (host/model/hyperloglog.hpp): its XXH3-64, seed 0.
+[[nodiscard]] std::uint64_t distinct_bits_of_text(std::string_view text);
+
 // Length of the UTF-8 character of two bytes or more at `at`, 0 if there is none: no overlong form,
 // no surrogate, nothing above U+10FFFF (RFC 3629).
 [[nodiscard]] std::size_t multibyte_at(std::string_view text, std::size_t at);

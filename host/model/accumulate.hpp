@@ -189,7 +189,7 @@ WINDROW_HOST_DEVICE constexpr void merge(Pick& to, Pick const& from, bool first)
 }
 
 // Where a combine keeps its accumulator: in the record, or in a box of the pool because it has no
-// fixed size (group, concat, top, and texts).
+// fixed size (group, concat, top, sketches, and texts).
 enum class AccumulatorKind : std::uint8_t {
   count,
   wide_sum,
@@ -224,6 +224,8 @@ WINDROW_HOST_DEVICE constexpr AccumulatorKind accumulator_kind(CombineFn const& 
     case CombineKind::group:
     case CombineKind::concat:
     case CombineKind::top:
+    case CombineKind::approx_distinct:
+    case CombineKind::approx_quantile:
       return AccumulatorKind::boxed;
   }
   return AccumulatorKind::boxed;

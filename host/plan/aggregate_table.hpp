@@ -10,7 +10,7 @@
 namespace windrow {
 
 // Types that an aggregate takes.
-enum class Takes : std::uint8_t { anything, numbers, ordered, booleans, lists, structures };
+enum class Takes : std::uint8_t { anything, numbers, scalars, booleans, lists, structures };
 //   config  keys of its own
 struct AggregateSpec {
   std::string_view name;
@@ -23,6 +23,5 @@ struct AggregateSpec {
 
 [[nodiscard]] std::span<AggregateSpec const> aggregate_table();
 [[nodiscard]] AggregateSpec const* find_aggregate(std::string_view name);
-[[nodiscard]] std::span<std::string_view const> coming_aggregates();  // refused by name (E101)
 
 }  // namespace windrow

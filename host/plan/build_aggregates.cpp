@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/model/hyperloglog.hpp"
 #include "host/plan/aggregate_table.hpp"
 #include "host/plan/graph_builder.hpp"
 
@@ -15,7 +16,7 @@ bool fits(Takes takes, ValueType type) {
       return true;
     case Takes::numbers:
       return type == ValueType::integer || type == ValueType::number;
-    case Takes::ordered:
+    case Takes::scalars:
       return type <= ValueType::bytes;
     case Takes::booleans:
       return type == ValueType::boolean;
@@ -30,8 +31,8 @@ std::string_view words(Takes takes) {
   switch (takes) {
     case Takes::numbers:
       return "numbers";
-    case Takes::ordered:
-      return "values with an order";
+    case Takes::scalars:
+      return "booleans, numbers, strings or bytes";
     case Takes::booleans:
       return "booleans";
     case Takes::lists:
@@ -52,6 +53,32 @@ std::string_view trimmed(std::string_view text) {
     text.remove_suffix(1);
   }
   return text;
+}
+
+// Settings of approx_quantile; true if they are good.
+bool read_quantiles(Report& report, Keys const& keys, CombineFn& fn) {
+  std::vector<YamlNode const*> const all = keys.texts("q");
+  double const accuracy = keys.number("accuracy").value_or(quantile_accuracy_max);
+  if (accuracy < quantile_accuracy_min || accuracy > quantile_accuracy_max) {
+    YamlNode const& at = *keys.find("accuracy");
+    report.add("E141", at,
+               fmt::format("'accuracy' must be from {} to {}, is {}", quantile_accuracy_min,
+                           quantile_accuracy_max, kind_of(at)));
+    return false;
+  }
+  if (all.size() > quantiles_max) {
+    report.add("E141", *all[quantiles_max],
+               fmt::format("'q' has {} numbers, the limit is {}", all.size(), quantiles_max));
+    return false;
+  }
+  fn.n = quantile_buckets(accuracy);
+  if (keys.has("q") && keys.find("q")->is_list()) {
+    fn.quantiles = static_cast<std::uint8_t>(all.size());
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    fn.q[i] = read_number(all[i]->text).value_or(0);
+  }
+  return true;
 }
 
 // Equal in all that a value column is.
@@ -210,19 +237,14 @@ bool GraphBuilder::add_aggregate(Work& work, Combine& config, YamlEntry const& e
   }
   AggregateSpec const* const spec = find_aggregate(aggregate->name);
   if (spec == nullptr) {
-    bool const coming =
-        std::ranges::find(coming_aggregates(), aggregate->name) != coming_aggregates().end();
     std::vector<std::string> legal;
     for (AggregateSpec const& known : aggregate_table()) {
       legal.emplace_back(known.name);
     }
     std::string const near = did_you_mean(aggregate->name, legal);
     report_.add("E101", *aggregate->fn,
-                coming ? fmt::format("aggregate '{}' is not built yet", aggregate->name)
-                       : fmt::format("aggregate '{}' is not supported by Windrow", aggregate->name),
-                coming         ? ""
-                : near.empty() ? fmt::format("one of {}", fmt::join(legal, ", "))
-                               : near);
+                fmt::format("aggregate '{}' is not supported by Windrow", aggregate->name),
+                near.empty() ? fmt::format("one of {}", fmt::join(legal, ", ")) : near);
     return false;
   }
   if (spec->windrow) {
@@ -266,12 +288,21 @@ bool GraphBuilder::add_aggregate(Work& work, Combine& config, YamlEntry const& e
       return false;
     }
   }
+  if (spec->kind == CombineKind::approx_distinct) {
+    fn.n = static_cast<std::uint32_t>(keys.integer("precision").value_or(distinct_precision_min));
+  }
+  if (spec->kind == CombineKind::approx_quantile) {
+    ok = read_quantiles(report_, keys, fn) && ok;
+  }
   Field column{entry.key.text, {result_type(fn), {}}, true};
   if (spec->kind == CombineKind::variance || spec->kind == CombineKind::stddev) {
     fn.population = keys.boolean("population");
   }
   if (value && result_type(fn) == fn.in) {
     column.type = value->type;
+  }
+  if (fn.quantiles > 0) {
+    column.type.children = {{"element", {ValueType::number, {}}, false}};
   }
   if (spec->kind == CombineKind::group) {
     column.type = {ValueType::list, {{"element", value->type, value->nullable}}};

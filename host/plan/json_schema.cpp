@@ -137,6 +137,8 @@ class SchemaWriter : SchemaForms {
       case KeyType::integer:
       case KeyType::number:
         return number_of(spec);
+      case KeyType::shares:
+        return shares();
       case KeyType::duration:
         return ref("duration");
       case KeyType::duration_or_none:
@@ -218,6 +220,26 @@ class SchemaWriter : SchemaForms {
               });
             },
             [&] { pattern("\\$\\{"); }});
+  }
+  void shares() {
+    Build const share = [&] {
+      any_of({[&] {
+                object([&] {
+                  text("type", "number");
+                  number("minimum", 0);
+                  number("maximum", 1);
+                });
+              },
+              [&] { pattern("\\$\\{"); }});
+    };
+    any_of({share, [&] {
+              object([&] {
+                text("type", "array");
+                with("items", share);
+                number("minItems", 1);
+                number("maxItems", quantiles_max);
+              });
+            }});
   }
   void expression() {
     any_of({[&] { ref("text"); },
@@ -402,7 +424,9 @@ class SchemaWriter : SchemaForms {
       std::vector<std::string> names;
       std::vector<Build> ways{[&] { one_of_words(names); }};
       for (AggregateSpec const& spec : aggregate_table()) {
-        names.emplace_back(spec.name);
+        if (required_of(spec.config).empty()) {
+          names.emplace_back(spec.name);
+        }
         ways.push_back([&] {
           closed(required_of(spec.config).empty() ? std::vector<std::string>{"type"}
                                                   : std::vector<std::string>{"type", "config"},

@@ -11,6 +11,7 @@ enum class KeyType : std::uint8_t {
   boolean,
   integer,
   number,
+  shares,  // a number from 0 to 1, or a list of them
   duration,
   duration_or_none,
   bytes,
@@ -53,7 +54,7 @@ inline constexpr std::string_view required_key = "required";
 //             own: of these, those of Windrow's own
 //   instead   what serves until a value of `later` is built
 //   built     false: refused by name (E101) whatever its value
-//   least, most  of integer (inclusive) and number (more than least, at most most)
+//   least, most  of integer (both inclusive) and number (more than least, at most most)
 //   inner     the keys of a structure, of a map, or of each map of a list
 //   on_beam   of a key of Windrow's own: what Apache Beam does instead, where that is not plain
 struct KeySpec {

@@ -30,6 +30,8 @@ std::string_view name_of(KeyType type) {
       return "integer";
     case number:
       return "number";
+    case shares:
+      return "number or list of numbers";
     case duration:
       return "duration";
     case duration_or_none:
@@ -276,8 +278,14 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
       if (!number) {
         return refuse("an integer");
       }
-      return *number >= spec.least || refuse(fmt::format("at least {}", spec.least));
+      if (*number >= spec.least && *number <= spec.most) {
+        return true;
+      }
+      return refuse(spec.most == INT64_MAX ? fmt::format("at least {}", spec.least)
+                                           : fmt::format("from {} to {}", spec.least, spec.most));
     }
+    case KeyType::shares:
+      return check_shares(spec, value);
     case KeyType::number: {
       std::optional<double> const number =
           value.is_plain() ? read_number(value.text) : std::nullopt;
@@ -335,6 +343,24 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
     default:
       return true;
   }
+}
+
+bool Keys::check_shares(KeySpec const& spec, YamlNode const& value) {
+  constexpr std::string_view wanted = "a number from 0 to 1, or a list of them";
+  if (value.is_list() && value.items.empty()) {
+    report_.add("E141", value, fmt::format("'{}' must be {}, is empty", spec.name, wanted));
+    return false;
+  }
+  bool good = true;
+  for (YamlNode const& one : value.is_list() ? std::span{value.items} : std::span{&value, 1}) {
+    std::optional<double> const number = one.is_plain() ? read_number(one.text) : std::nullopt;
+    if (!number || *number < 0 || *number > 1) {
+      report_.add("E141", one,
+                  fmt::format("'{}' must be {}, is {}", spec.name, wanted, kind_of(one)));
+      good = false;
+    }
+  }
+  return good;
 }
 
 // Of a duration that Beam reads too.

@@ -33,6 +33,7 @@ class Keys {
   [[nodiscard]] std::optional<double> number(std::string_view name) const;
   [[nodiscard]] std::optional<Duration> duration(std::string_view name) const;
   [[nodiscard]] std::optional<std::uint64_t> bytes(std::string_view name) const;
+  // The scalar, or those of the list.
   [[nodiscard]] std::vector<YamlNode const*> texts(std::string_view name) const;
   [[nodiscard]] std::string const& place() const { return place_; }
   [[nodiscard]] bool complete() const { return complete_; }  // no required key is missing
@@ -40,6 +41,7 @@ class Keys {
  private:
   [[nodiscard]] bool check(KeySpec const& spec, YamlNode const& value);
   [[nodiscard]] bool check_choice(KeySpec const& spec, YamlNode const& value);
+  [[nodiscard]] bool check_shares(KeySpec const& spec, YamlNode const& value);
   void compare_with_beam(YamlNode const& value, ReadDuration const& read);
   [[nodiscard]] KeySpec const& spec_of(std::string_view name) const;
   // "" = none; the default where it is not given.

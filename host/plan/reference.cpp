@@ -192,9 +192,6 @@ std::string reference() {
   add_aggregates(out);
   add_table("A test", test_keys(), out);
   add_table("An action of a transcript (**W**)", transcript_keys(), out);
-  for (std::string_view const name : coming_aggregates()) {
-    later.push_back(fmt::format("`{}` of Combine", name));
-  }
   add_later(windowing_keys(), "windowing", later);
   add_later(settings_keys(), "options.windrow", later);
   add_later(sink_keys(), "every sink", later);

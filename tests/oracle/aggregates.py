@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import sketches
 from expressions import compile_expression
 from times import Refused
 
@@ -148,13 +149,22 @@ def top(rows, config):
     return [{**value, "rank": rank} for rank, value in enumerate(best, 1)]
 
 
+def approx_distinct(rows, config):
+    return sketches.distinct(present(rows), config.get("precision", 12))
+
+
+def approx_quantile(rows, config):
+    return sketches.quantiles(present(rows), config)
+
+
 FUNCTIONS = {"count": count, "sum": add, "min": minimum, "max": maximum, "mean": mean, "variance": variance, "stddev": stddev,
-             "any": any_of, "all": all_of, "group": group, "concat": concat, "first": first, "last": last_of, "top": top}
+             "any": any_of, "all": all_of, "group": group, "concat": concat, "first": first, "last": last_of, "top": top,
+             "approx_distinct": approx_distinct, "approx_quantile": approx_quantile}
 
 
 def tolerance(name, rows, result, config):
     """The stated bound of 16.4 for a float result, as an absolute difference; 0 where the result is exact."""
-    if not isinstance(result, float) or not math.isfinite(result) or name in ("min", "max", "first", "last"):
+    if not isinstance(result, float) or not math.isfinite(result) or name in ("min", "max", "first", "last", "approx_quantile"):
         return 0.0
     values = [float(value) for value in present(standing(rows))]
     n, size = len(values), math.fsum(map(abs, values))

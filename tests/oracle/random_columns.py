@@ -6,7 +6,8 @@ NUMBERS = ("integer", "number")
 SCALARS = ("integer", "number", "boolean", "string")
 # fn: the types it takes.
 TAKES = {"count": SCALARS, "sum": NUMBERS, "min": SCALARS, "max": SCALARS, "mean": NUMBERS, "variance": NUMBERS, "stddev": NUMBERS, "any": ("boolean",),
-         "all": ("boolean",), "group": SCALARS + ("struct",), "first": SCALARS, "last": SCALARS, "concat": ("list",), "top": NUMBERS}
+         "all": ("boolean",), "group": SCALARS + ("struct",), "first": SCALARS, "last": SCALARS, "concat": ("list",), "top": NUMBERS,
+         "approx_distinct": SCALARS, "approx_quantile": NUMBERS}
 FIELDS = {"x": "number", "b": "boolean", "s": "string"}
 INPUT = {"key": "string", "value": "integer", **FIELDS}
 LARGE = [2 ** 62, -(2 ** 62), 2 ** 63 - 1, -(2 ** 63)]
@@ -50,6 +51,12 @@ def column(rng, schema, fn):
         return {"value": {"by": field, **{f"f{i}": other for i, other in enumerate(others)}}, "fn": {"type": fn, "config": config}}, None
     if fn in ("variance", "stddev"):
         return {"value": field, "fn": {"type": fn, "config": {"population": rng.random() < 0.5}}}, None
+    if fn == "approx_distinct":
+        return {"value": field, "fn": {"type": fn, "config": {"precision": rng.choice([4, 5, 8, 12, 18])}}}, Type("integer")
+    if fn == "approx_quantile":
+        q = [rng.choice([0, 0.25, 0.5, 0.9, 1, round(rng.random(), 3)]) for _ in range(rng.randint(0, 3))]
+        config = {"q": q or rng.random(), "accuracy": rng.choice([0.0001, 0.01, 0.2, 0.5])}
+        return {"value": field, "fn": {"type": fn, "config": config}}, Type("list", Type("number")) if q else Type("number")
     spec = {"value": field, "fn": fn}
     if fn == "count":
         return spec, Type("integer")
