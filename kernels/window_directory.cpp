@@ -18,6 +18,7 @@ std::vector<WindowRef> const& WindowDirectory::open_for(KeyedBatchView const& ro
   seen_begin_ = T_MAX;
   seen_end_ = T_MIN;
   seen_window_ = {};
+  seen_slice_.fill(INT64_MIN);
   if (windows_.kind == WindowKind::given) {
     for (Window const window : rows.window) {
       if (window != seen_window_) {
@@ -35,7 +36,7 @@ std::vector<WindowRef> const& WindowDirectory::open_for(KeyedBatchView const& ro
         latest = std::max(latest, time);
       }
       see(earliest, w);
-      if (latest < seen_end_) {
+      if (seen_begin_ <= earliest && latest < seen_end_) {
         continue;  // one slice
       }
       for (EventTime const time : block) {
@@ -55,7 +56,13 @@ void WindowDirectory::see(EventTime time, Watermark w) {
   if (seen_begin_ <= time && time < seen_end_) {
     return;
   }
-  IndexRange const range = windows_of(windows_, time);
+  std::int64_t const slice = slice_of(windows_, time);
+  std::int64_t& seen = seen_slice_[static_cast<std::uint64_t>(slice) % seen_slice_.size()];
+  if (seen == slice) {
+    return;
+  }
+  seen = slice;
+  IndexRange const range = windows_of_slice(windows_, slice);
   for (std::int64_t j = range.first; j <= range.last; ++j) {
     see(window_at(windows_, j), w);
   }

@@ -1,5 +1,6 @@
 // Which windows of a step are open, and in which slabs: small, and on the host.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -52,6 +53,7 @@ class WindowDirectory {
   std::vector<std::uint32_t> free_, opened_;
   std::vector<WindowRef> refs_;
   EventTime seen_begin_ = T_MAX, seen_end_ = T_MIN;  // rows between fall into the same windows
+  std::array<std::int64_t, 256> seen_slice_{};       // by its lowest bits: rows may jump to and fro
   Window seen_window_{};
 };
 

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "host/cpu/cpu_aggregation.hpp"
 #include "host/engine/pipeline.hpp"
 #include "host/engine/row_view.hpp"
 #include "host/engine/sink_schema.hpp"
 #include "tests/memory_pieces.hpp"
+#include "tests/tested_backend.hpp"
 
 namespace windrow::testing {
 
@@ -238,7 +238,7 @@ struct Bench {
                         {},
                         {},
                         [this](AggregationSpec const& spec) {
-                          return make_cpu_aggregation(spec, workers, cells_per_part);
+                          return testing::make_aggregation(spec, workers, cells_per_part);
                         },
                         clock,
                         workers,

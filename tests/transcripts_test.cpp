@@ -15,7 +15,7 @@ TEST(TranscriptsTest, EveryTranscriptHoldsOverARestartBetweenEveryTwoActions) {
 // and passes only if the harness finds it (`error`).
 TEST(TranscriptsTest, WrongTranscriptsAreFound) {
   TemporaryDirectory const scratch;
-  RunOptions const options{.make_aggregation = make_aggregation,
+  RunOptions const options{.make_aggregation = testing::make_scripted,
                            .scratch = scratch.path().string()};
   int documents = 0;
   for (std::string const& file :

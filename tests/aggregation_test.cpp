@@ -1,6 +1,4 @@
-// CpuAggregation through the seam: splits, allocations, trigger work, freed keys, withdrawals and
-// cuts.
-#include "host/cpu/cpu_aggregation.hpp"
+// Backends through the seam: splits, allocations, trigger work, freed keys, withdrawals and cuts.
 
 #include <gtest/gtest.h>
 
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "host/plan/windowing.hpp"
+#include "tests/tested_backend.hpp"
 
 namespace {
 std::atomic<std::uint64_t> allocations{0};
@@ -103,7 +102,9 @@ struct Rows {
 
 struct Step {
   explicit Step(AggregationSpec const& step_spec, unsigned threads = 1)
-      : spec(step_spec), workers(threads), aggregation(make_cpu_aggregation(spec, workers)) {}
+      : spec(step_spec),
+        workers(threads),
+        aggregation(testing::make_aggregation(spec, workers, 65536)) {}
   void push(Rows const& rows) {
     std::vector<ColumnView> const values{rows.value.view()};
     KeyedBatchView view{rows.time, rows.key, values, {}, {}};
@@ -179,7 +180,7 @@ Rows many_rows(std::uint32_t rows, std::uint32_t keys, std::int64_t seconds) {
 
 }  // namespace
 
-TEST(CpuAggregationTest, RowsOfABatchMayBeSplitOverPushesAndThreads) {
+TEST(AggregationTest, RowsOfABatchMayBeSplitOverPushesAndThreads) {
   for (WindowFn const windows : {fixed(10), sliding(25, 10), sessions(3)}) {
     AggregationSpec spec = spec_of(windows, eow(count(2), count(1)), 60);
     spec.combines.push_back({CombineKind::group, ValueType::integer, 0});
@@ -205,7 +206,7 @@ TEST(CpuAggregationTest, RowsOfABatchMayBeSplitOverPushesAndThreads) {
   }
 }
 
-TEST(CpuAggregationTest, FoldingKnownKeysAllocatesNothingPerRow) {
+TEST(AggregationTest, FoldingKnownKeysAllocatesNothingPerRow) {
   for (WindowFn const windows : {fixed(10), sliding(20, 10), sessions(30)}) {
     AggregationSpec spec = spec_of(windows, eow({TriggerOp::never}, count(1)), 60);
     for (CombineKind const kind : {CombineKind::min, CombineKind::mean, CombineKind::variance,
@@ -231,7 +232,7 @@ TEST(CpuAggregationTest, FoldingKnownKeysAllocatesNothingPerRow) {
   }
 }
 
-TEST(CpuAggregationTest, TriggerCodeRunsOncePerTouchedWindowAndBatch) {
+TEST(AggregationTest, TriggerCodeRunsOncePerTouchedWindowAndBatch) {
   Step step(spec_of(fixed(10), eow(count(1000), count(1)), 60));
   step.push(many_rows(20'000, 30, 20));  // 30 keys x 2 windows
   step.advance(0);
@@ -248,7 +249,7 @@ TEST(CpuAggregationTest, TriggerCodeRunsOncePerTouchedWindowAndBatch) {
   EXPECT_EQ(step.aggregation->stats().evaluations, 91U);
 }
 
-TEST(CpuAggregationTest, KeysAreFreedWhenTheirLastStateGoesOrAllTheirRowsAreDropped) {
+TEST(AggregationTest, KeysAreFreedWhenTheirLastStateGoesOrAllTheirRowsAreDropped) {
   Step step(spec_of(fixed(10)));
   Rows rows;
   rows.add(1, 5, 1);
@@ -276,7 +277,7 @@ TEST(CpuAggregationTest, KeysAreFreedWhenTheirLastStateGoesOrAllTheirRowsAreDrop
   EXPECT_EQ(no_window.aggregation->stats().no_window, 1U);
 }
 
-TEST(CpuAggregationTest, DroppedPairsOfARowAreOneRunOfItsOldestWindows) {
+TEST(AggregationTest, DroppedPairsOfARowAreOneRunOfItsOldestWindows) {
   Step step(spec_of(sliding(30, 10)));
   step.advance(21);
   Rows rows;
@@ -294,7 +295,7 @@ TEST(CpuAggregationTest, DroppedPairsOfARowAreOneRunOfItsOldestWindows) {
   EXPECT_EQ(stats.dropped_late, 2U);
 }
 
-TEST(CpuAggregationTest, AnOverflowIsNullAndCountedAndLeavesItsNeighbours) {
+TEST(AggregationTest, AnOverflowIsNullAndCountedAndLeavesItsNeighbours) {
   Step step(spec_of(fixed(10)));
   Rows rows;
   rows.add(1, 1, INT64_MAX);
@@ -317,7 +318,7 @@ TEST(CpuAggregationTest, AnOverflowIsNullAndCountedAndLeavesItsNeighbours) {
   EXPECT_EQ(step.aggregation->stats().overflow, 1U);
 }
 
-TEST(CpuAggregationTest, AWithdrawalUndoesItsRowInEveryAggregateAndTheLastOneLeavesATombstone) {
+TEST(AggregationTest, AWithdrawalUndoesItsRowInEveryAggregateAndTheLastOneLeavesATombstone) {
   AggregationSpec spec = spec_of(fixed(10), {TriggerOp::always}, 60);
   spec.withdrawals = true;
   spec.combines.push_back({CombineKind::max, ValueType::integer, 0});
@@ -353,7 +354,7 @@ TEST(CpuAggregationTest, AWithdrawalUndoesItsRowInEveryAggregateAndTheLastOneLea
   EXPECT_EQ(panes_of(step.advance(0)), std::vector{where + "0 #2 1 9 9 [9] 1 8.88888888888889"});
 }
 
-TEST(CpuAggregationTest, MergedSessionsTellWhichRowsGoAndWhichRowIdsEnd) {  // X14, X47
+TEST(AggregationTest, MergedSessionsTellWhichRowsGoAndWhichRowIdsEnd) {  // X14, X47
   AggregationSpec spec = spec_of(sessions(10), eow(count(1), count(1)), 60);
   spec.report_ended = true;
   Step step(spec);
@@ -378,7 +379,7 @@ TEST(CpuAggregationTest, MergedSessionsTellWhichRowsGoAndWhichRowIdsEnd) {  // X
   EXPECT_EQ(step.output.ended[0].window, (Window{EventTime{5 * second}, EventTime{30 * second}}));
 }
 
-TEST(CpuAggregationTest, ACutRestoresToTheSameBytesAndTheSameFuture) {
+TEST(AggregationTest, ACutRestoresToTheSameBytesAndTheSameFuture) {
   for (WindowFn const windows : {fixed(10), sliding(25, 10), sessions(2)}) {
     AggregationSpec spec = spec_of(
         windows, eow({TriggerOp::after_processing_time, 0, {{5 * second, 0, 0}}}, count(2)), 20);
@@ -412,7 +413,7 @@ TEST(CpuAggregationTest, ACutRestoresToTheSameBytesAndTheSameFuture) {
   }
 }
 
-TEST(CpuAggregationTest, ADamagedCutIsRefused) {
+TEST(AggregationTest, ADamagedCutIsRefused) {
   Step step(spec_of(fixed(10)));
   step.push(many_rows(100, 10, 30));
   step.advance(0);
@@ -424,7 +425,7 @@ TEST(CpuAggregationTest, ADamagedCutIsRefused) {
   EXPECT_THROW(other.aggregation->restore(cut), EnvironmentError);
 }
 
-TEST(CpuAggregationTest, TimeVisitsOnlyWindowsThatAreDue) {
+TEST(AggregationTest, TimeVisitsOnlyWindowsThatAreDue) {
   Step step(spec_of(
       fixed(10),
       {TriggerOp::repeat, 0, {}, {{TriggerOp::after_processing_time, 0, {{5 * second, 0, 0}}}}},
