@@ -7,9 +7,9 @@ namespace windrow {
 
 std::string why_not_on_device(AggregationSpec const& spec) {
   for (CombineFn const& fn : spec.combines) {
-    AccumulatorKind const kind = accumulator_kind(fn);
+    AccumulatorKind const kind = accumulator_kind_unboxed(fn);
     if (kind == AccumulatorKind::boxed) {
-      return "an aggregate whose state has no fixed size (group, concat, top, approx_*, or of "
+      return "an aggregate whose state has no fixed size (group, concat, top, quantiles, or of "
              "texts)";
     }
     if (spec.withdrawals && !subtracts(kind)) {

@@ -3,12 +3,63 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <tuple>
 
+#include "host/model/hyperloglog.hpp"
 #include "host/model/record_fields.hpp"
 
 namespace windrow::gpu {
+namespace {
+
+// Registers as a box of one entry that holds those that are not empty (hyperloglog.hpp), or all
+// where these are too many; no entry where none is.
+void write_sketch(std::span<std::uint8_t const> registers, ByteWriter& out) {
+  std::string sparse;
+  for (std::uint32_t i = 0; i < registers.size(); ++i) {
+    if (registers[i] != 0) {
+      std::uint32_t const entry = distinct_entry({i, registers[i]});
+      sparse.append(reinterpret_cast<char const*>(&entry), sizeof entry);
+    }
+  }
+  out.put(std::uint64_t{sparse.empty() ? 0U : 1U});
+  if (sparse.empty()) {
+    return;
+  }
+  out.put(std::uint64_t{0});
+  out.put(std::int64_t{0});
+  out.put(std::int64_t{1});
+  bool const dense = sparse.size() / sizeof(std::uint32_t) > registers.size() / 8;
+  out.text(dense
+               ? std::string_view(reinterpret_cast<char const*>(registers.data()), registers.size())
+               : std::string_view(sparse));
+}
+
+void read_sketch(ByteReader& in, std::span<std::uint8_t> registers) {
+  if (in.get<std::uint64_t>() == 0) {
+    return;
+  }
+  for (int skipped = 0; skipped < 3; ++skipped) {  // sequence, time, weight
+    in.get<std::uint64_t>();
+  }
+  std::string_view const bytes = in.text();
+  if (bytes.size() == registers.size()) {
+    std::copy(bytes.begin(), bytes.end(), registers.begin());
+    return;
+  }
+  for (std::size_t at = 0; at + sizeof(std::uint32_t) <= bytes.size();
+       at += sizeof(std::uint32_t)) {
+    std::uint32_t entry = 0;
+    std::memcpy(&entry, bytes.data() + at, sizeof entry);
+    DistinctRank const rank = distinct_rank_of(entry);
+    if (rank.index < registers.size()) {
+      registers[rank.index] = static_cast<std::uint8_t>(rank.rank);
+    }
+  }
+}
+
+}  // namespace
 
 void CellImages::append_page(std::span<std::byte> page, Window window) {
   for (std::size_t at = 0; at < page.size(); at += record_bytes_) {
@@ -51,7 +102,8 @@ void write_cells(StepView const& step, CellImages& cells, SnapshotWriter& out) {
         std::byte* const record = cells.record(order[begin]);
         bytes.put(RecordShape::head(record).key);
         visit_record(
-            step.cells, record, [&](auto const& field) { bytes.put(field); }, [](std::uint32_t) {});
+            step.cells, record, [&](auto const& field) { bytes.put(field); }, [](std::uint32_t) {},
+            [&](std::span<std::uint8_t> registers) { write_sketch(registers, bytes); });
         if (step.windows.kind == WindowKind::sessions) {
           std::vector<Window> const& pending = cells.pending(order[begin]);
           bytes.put(static_cast<std::uint32_t>(pending.size()));
@@ -89,7 +141,8 @@ void read_cells(SnapshotReader& in, StepView const& step, AggregationClocks& clo
         RecordShape::head(record).key = reader.get<KeyId>();
         visit_record(
             step.cells, record, [&]<class Field>(Field& field) { field = reader.get<Field>(); },
-            [](std::uint32_t) {});
+            [](std::uint32_t) {},
+            [&](std::span<std::uint8_t> registers) { read_sketch(reader, registers); });
         RecordShape::head(record).flags |= flag_exists;
         if (step.windows.kind == WindowKind::sessions) {
           std::vector<Window> pending(reader.get<std::uint32_t>());

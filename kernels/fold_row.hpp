@@ -1,6 +1,7 @@
 // What one row does to the accumulators of its cell: by atomics in any order where every
 // accumulator is exact, else by one thread in row order.
 #pragma once
+#include "host/model/hyperloglog.hpp"
 #include "host/model/record.hpp"
 #include "kernels/primitives/atomic.hpp"
 #include "kernels/rows_view.hpp"
@@ -10,7 +11,8 @@ namespace windrow::gpu {
 // Which accumulators can be lifted by atomics with a result that no order changes.
 [[nodiscard]] constexpr bool is_order_free(AccumulatorKind kind) noexcept {
   return kind == AccumulatorKind::count || kind == AccumulatorKind::wide_sum ||
-         kind == AccumulatorKind::extreme || kind == AccumulatorKind::truths;
+         kind == AccumulatorKind::extreme || kind == AccumulatorKind::truths ||
+         kind == AccumulatorKind::registers;
 }
 
 namespace fold_detail {
@@ -28,6 +30,27 @@ namespace fold_detail {
 [[nodiscard]] WINDROW_HOST_DEVICE inline std::int64_t plain_rank(ColumnRef const& column,
                                                                  std::uint32_t row) noexcept {
   return column.type == ValueType::number ? rank_of(column.number(row)) : column.integer(row);
+}
+[[nodiscard]] WINDROW_HOST_DEVICE inline DistinctRank rank_in(CombineFn const& fn,
+                                                              ColumnRef const& column,
+                                                              std::uint32_t row) noexcept {
+  return distinct_rank(column.type == ValueType::number ? distinct_bits(column.number(row))
+                                                        : distinct_bits(column.integer(row)),
+                       fn.n);
+}
+// Of registers, from any number of threads at once.
+WINDROW_HOST_DEVICE inline void atomic_raise(std::byte* registers,
+                                             DistinctRank const& to) noexcept {
+  auto& word = *reinterpret_cast<std::uint32_t*>(registers + (to.index & ~3U));
+  std::uint32_t const shift = (to.index & 3U) * 8U;
+  for (std::uint32_t before = word; ((before >> shift) & 0xffU) < to.rank;) {
+    std::uint32_t const after = (before & ~(0xffU << shift)) | (to.rank << shift);
+    std::uint32_t const there = atomic_cas(word, before, after);
+    if (there == before) {
+      return;
+    }
+    before = there;
+  }
 }
 [[nodiscard]] WINDROW_HOST_DEVICE inline bool truth(ColumnRef const& column,
                                                     std::uint32_t row) noexcept {
@@ -85,6 +108,12 @@ WINDROW_HOST_DEVICE inline void lift_row(RecordShape const& shape, std::byte* re
       case AccumulatorKind::truths:
         lift(*reinterpret_cast<Truths*>(to), truth(column, row));
         break;
+      case AccumulatorKind::registers: {
+        DistinctRank const rank = rank_in(slot.fn, column, row);
+        auto& there = reinterpret_cast<std::uint8_t*>(to)[rank.index];
+        there = rank.rank > there ? static_cast<std::uint8_t>(rank.rank) : there;
+        break;
+      }
       default:
         break;
     }
@@ -119,6 +148,8 @@ WINDROW_HOST_DEVICE inline void lift_row_atomic(RecordShape const& shape, std::b
       bool const smallest = is_smallest(slot.fn);
       atomic_max(extreme.order, order_of(extreme_rank(column, row, smallest), smallest));
       atomic_add(extreme.count, std::int64_t{1});
+    } else if (slot.kind == AccumulatorKind::registers) {
+      atomic_raise(to, rank_in(slot.fn, column, row));
     } else {  // truths: whoever writes, writes 1
       lift(*reinterpret_cast<Truths*>(to), truth(column, row));
     }
@@ -156,6 +187,11 @@ WINDROW_HOST_DEVICE inline void merge_contents(RecordShape const& shape, std::by
       case AccumulatorKind::pick:
         merge(*reinterpret_cast<Pick*>(a), *reinterpret_cast<Pick*>(b), is_smallest(slot.fn));
         break;
+      case AccumulatorKind::registers:
+        for (std::uint32_t i = 0; i < 1U << slot.fn.n; ++i) {
+          a[i] = a[i] < b[i] ? b[i] : a[i];
+        }
+        break;
       case AccumulatorKind::boxed:
         break;
     }
@@ -182,6 +218,13 @@ WINDROW_HOST_DEVICE inline void merge_contents_atomic(RecordShape const& shape, 
       case AccumulatorKind::extreme:
         atomic_max(reinterpret_cast<Extreme*>(a)->order, reinterpret_cast<Extreme*>(b)->order);
         atomic_add(reinterpret_cast<Extreme*>(a)->count, reinterpret_cast<Extreme*>(b)->count);
+        break;
+      case AccumulatorKind::registers:
+        for (std::uint32_t i = 0; i < 1U << slot.fn.n; ++i) {
+          if (b[i] != std::byte{0}) {
+            fold_detail::atomic_raise(a, {i, static_cast<std::uint32_t>(b[i])});
+          }
+        }
         break;
       default: {  // truths: whoever writes, writes 1
         auto const& truths = *reinterpret_cast<Truths*>(b);

@@ -12,8 +12,9 @@ namespace windrow::gpu {
 
 // Can all accumulators be lifted by atomics?
 [[nodiscard]] inline bool is_order_free(AggregationSpec const& spec) {
-  return std::all_of(spec.combines.begin(), spec.combines.end(),
-                     [](CombineFn const& fn) { return is_order_free(accumulator_kind(fn)); });
+  return std::all_of(spec.combines.begin(), spec.combines.end(), [](CombineFn const& fn) {
+    return is_order_free(accumulator_kind_unboxed(fn));
+  });
 }
 
 template <class Device>
@@ -21,14 +22,14 @@ class StepOnDevice {
  public:
   StepOnDevice(Device& device, AggregationSpec const& spec)
       : slots_(spec.combines.size()), device_slots_(device), device_step_(device) {
-    host_.cells = {
-        spec.trigger,
-        shape_of(spec.trigger, spec.timestamp_combiner, spec.withdrawals, spec.combines, slots_),
-        spec.lateness,
-        spec.timestamp_combiner,
-        spec.on_time,
-        spec.closing,
-        spec.discarding};
+    host_.cells = {spec.trigger,
+                   shape_of(spec.trigger, spec.timestamp_combiner, spec.withdrawals, spec.combines,
+                            slots_, true),
+                   spec.lateness,
+                   spec.timestamp_combiner,
+                   spec.on_time,
+                   spec.closing,
+                   spec.discarding};
     host_.windows = spec.windows;
     host_.atomic = is_order_free(spec);
     TriggerOp const root = spec.trigger.node[spec.trigger.nodes - 1U].op;

@@ -78,6 +78,14 @@ WINDROW_HOST_DEVICE inline bool result_of(AccumulatorSlot const& slot, std::byte
       bits = bits_of_rank(slot.fn.in, pick.rank);
       return pick.state == Picked::value;
     }
+    case AccumulatorKind::registers: {
+      std::uint32_t registers_of[distinct_ranks] = {};
+      for (std::uint32_t i = 0; i < 1U << slot.fn.n; ++i) {
+        ++registers_of[static_cast<std::uint32_t>(from[i])];
+      }
+      bits = static_cast<std::uint64_t>(distinct_estimate(registers_of, slot.fn.n));
+      return true;
+    }
     case AccumulatorKind::boxed:
       break;
   }

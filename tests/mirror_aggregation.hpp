@@ -43,6 +43,11 @@ inline AggregationSpec on_device(AggregationSpec spec, bool rounded) {
     if (fn.in == ValueType::integer) {
       add(CombineKind::sum);
     }
+    if (!spec.withdrawals) {
+      CombineFn distinct{CombineKind::approx_distinct, fn.in, fn.column};
+      distinct.n = 4;
+      combines.push_back(distinct);
+    }
     if (rounded) {
       add(CombineKind::first);
       add(CombineKind::last);

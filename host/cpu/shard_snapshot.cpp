@@ -9,7 +9,8 @@ void Shard::write_record(std::byte* record, Pending const* pending, ByteWriter& 
   out.put(RecordLayout::head(record).key);
   visit_record(
       rules_.cells(), record, [&](auto const& field) { out.put(field); },
-      [&](std::uint32_t handle) { write_box(handle == 0 ? Box{} : rules_.boxes.at(handle), out); });
+      [&](std::uint32_t handle) { write_box(handle == 0 ? Box{} : rules_.boxes.at(handle), out); },
+      [](std::span<std::uint8_t>) {});
   if (pending == nullptr) {
     return;
   }
@@ -28,7 +29,8 @@ void Shard::read_record(std::byte* record, Pending* pending, ByteReader& in) {
         if (Box box = read_box(in); !box.empty()) {
           rules_.boxes.put(handle, std::move(box));
         }
-      });
+      },
+      [](std::span<std::uint8_t>) {});
   if (pending == nullptr) {
     return;
   }

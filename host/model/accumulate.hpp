@@ -189,7 +189,8 @@ WINDROW_HOST_DEVICE constexpr void merge(Pick& to, Pick const& from, bool first)
 }
 
 // Where a combine keeps its accumulator: in the record, or in a box of the pool because it has no
-// fixed size (group, concat, top, sketches, and texts).
+// fixed size (group, concat, top, sketches, and texts).  `registers`: those of approx_distinct, all
+// of them in the record, where there are no boxes.
 enum class AccumulatorKind : std::uint8_t {
   count,
   wide_sum,
@@ -198,6 +199,7 @@ enum class AccumulatorKind : std::uint8_t {
   extreme,
   truths,
   pick,
+  registers,
   boxed
 };
 WINDROW_HOST_DEVICE constexpr AccumulatorKind accumulator_kind(CombineFn const& fn) noexcept {
@@ -230,6 +232,12 @@ WINDROW_HOST_DEVICE constexpr AccumulatorKind accumulator_kind(CombineFn const& 
   }
   return AccumulatorKind::boxed;
 }
+// The same where there are no boxes.
+[[nodiscard]] constexpr AccumulatorKind accumulator_kind_unboxed(CombineFn const& fn) noexcept {
+  bool const registers = fn.kind == CombineKind::approx_distinct && fn.in <= ValueType::number;
+  return registers ? AccumulatorKind::registers : accumulator_kind(fn);
+}
+// Of fixed size but for `registers`: 2^precision.
 WINDROW_HOST_DEVICE constexpr std::uint32_t accumulator_bytes(AccumulatorKind kind) noexcept {
   switch (kind) {
     case AccumulatorKind::count:
@@ -248,6 +256,8 @@ WINDROW_HOST_DEVICE constexpr std::uint32_t accumulator_bytes(AccumulatorKind ki
       return sizeof(Pick);
     case AccumulatorKind::boxed:
       return sizeof(std::uint32_t);
+    case AccumulatorKind::registers:
+      break;
   }
   return 0;
 }

@@ -79,9 +79,11 @@ struct RecordShape {
 }
 
 // Lays a record out; fills `slots`, one per combine, which the shape then borrows.
+//   unboxed  there are no boxes: sketches lie in the record
 [[nodiscard]] constexpr RecordShape shape_of(TriggerProgram const& trigger, TimestampCombiner stamp,
                                              bool withdrawals, std::span<CombineFn const> combines,
-                                             std::span<AccumulatorSlot> slots) noexcept {
+                                             std::span<AccumulatorSlot> slots,
+                                             bool unboxed = false) noexcept {
   auto const aligned = [](std::uint32_t at, std::uint32_t to) {
     return (at + to - 1U) & ~(to - 1U);
   };
@@ -113,7 +115,9 @@ struct RecordShape {
   }
   for (std::size_t c = 0; c < combines.size(); ++c) {
     AccumulatorSlot& slot = slots[c];
-    slot = {combines[c], accumulator_kind(combines[c]), false, 0};
+    slot = {combines[c],
+            unboxed ? accumulator_kind_unboxed(combines[c]) : accumulator_kind(combines[c]), false,
+            0};
     slot.logged = withdrawals && !subtracts(slot.kind);
     if (slot.logged) {
       shape.has_log = true;
@@ -122,7 +126,8 @@ struct RecordShape {
     slot.offset = aligned(at, slot.kind == AccumulatorKind::boxed    ? 4U
                               : slot.kind == AccumulatorKind::truths ? 1U
                                                                      : 8U);
-    at = slot.offset + accumulator_bytes(slot.kind);
+    at = slot.offset +
+         (slot.kind == AccumulatorKind::registers ? 1U << slot.fn.n : accumulator_bytes(slot.kind));
     shape.has_boxes = shape.has_boxes || slot.kind == AccumulatorKind::boxed;
   }
   shape.log = aligned(at, 4);

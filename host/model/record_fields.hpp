@@ -2,6 +2,7 @@
 // backend reads what another wrote.
 #pragma once
 #include <cstdint>
+#include <span>
 
 #include "host/model/cell_rules.hpp"
 
@@ -25,6 +26,7 @@ constexpr void visit_accumulator(AccumulatorSlot const& slot, std::byte* record,
       return body(*RecordShape::at<Truths>(record, slot.offset));
     case AccumulatorKind::pick:
       return body(*RecordShape::at<Pick>(record, slot.offset));
+    case AccumulatorKind::registers:
     case AccumulatorKind::boxed:
       return;
   }
@@ -69,9 +71,11 @@ constexpr void each_field(Pick& pick, Body&& body) {
 }
 
 // body(field) for every field behind the key, in the order of semantics.md 9.1; box(handle) for
-// what lies in boxes.  A field that body changes is changed in the record.
-template <class Body, class BoxBody>
-void visit_record(CellSpec const& spec, std::byte* record, Body&& body, BoxBody&& box) {
+// what lies in boxes, registers(all) for sketches that lie in the record.  A field that body
+// changes is changed in the record.
+template <class Body, class BoxBody, class RegistersBody>
+void visit_record(CellSpec const& spec, std::byte* record, Body&& body, BoxBody&& box,
+                  RegistersBody&& registers) {
   RecordShape const& shape = spec.shape;
   RecordHead& head = RecordShape::head(record);
   TriggerStateRef const state = shape.trigger(record);
@@ -96,6 +100,9 @@ void visit_record(CellSpec const& spec, std::byte* record, Body&& body, BoxBody&
     }
     if (slot.kind == AccumulatorKind::boxed) {
       box(*RecordShape::at<std::uint32_t>(record, slot.offset));
+    } else if (slot.kind == AccumulatorKind::registers) {
+      registers(std::span(RecordShape::at<std::uint8_t>(record, slot.offset),
+                          std::size_t{1} << slot.fn.n));
     } else {
       visit_accumulator(slot, record, [&](auto& accumulator) { each_field(accumulator, body); });
     }
