@@ -103,6 +103,8 @@ class DeviceAggregation : public Aggregation {
     out.cells = out.windows_with_state = counters_[0].cells_made - counters_[0].cells_gone;
     out.keys = keys();
     out.device_bytes = device_.bytes();
+    out.bytes_to_device = device_.copied_in();
+    out.bytes_from_device = device_.copied_out();
     return out;
   }
 

@@ -87,7 +87,8 @@ struct Wakeup {
   ProcessingTime processing_time{INT64_MAX};
 };
 
-// Counters are totals since the start and part of the snapshot; the last line is the present state.
+// Counters are totals since the start and part of the snapshot; the last two lines are the present
+// state, and what this object has copied to and from its device.
 // `evaluations` counts how often a (key, window) was asked or expired: once per batch that touched
 // it, once more when time had a reason to (R17). Conservation over (row, window) pairs: assigned =
 // aggregated + dropped_late + dropped_closed.
@@ -96,6 +97,7 @@ struct AggregationStats {
                 dropped_closed = 0, no_window = 0, overflow = 0, panes_early = 0, panes_on_time = 0,
                 panes_late = 0, tombstones = 0, evaluations = 0;
   std::uint64_t cells = 0, windows_with_state = 0, keys = 0, host_bytes = 0, device_bytes = 0;
+  std::uint64_t bytes_to_device = 0, bytes_from_device = 0;
 };
 
 // The piece `clocks` of a snapshot, the same for every backend.

@@ -150,6 +150,7 @@ void CudaDevice::copy_in(void* device, void const* host, std::size_t bytes) {
     begin_call();
     check(cudaMemcpyAsync(device, staged(host, bytes), bytes, cudaMemcpyHostToDevice, stream_),
           "cudaMemcpyAsync to the device");
+    copied_in_ += bytes;
   }
 }
 
@@ -158,6 +159,7 @@ void CudaDevice::copy_out(void* host, void const* device, std::size_t bytes) {
     begin_call();
     check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream_),
           "cudaMemcpyAsync from the device");
+    copied_out_ += bytes;
   }
 }
 

@@ -75,6 +75,9 @@ class CudaDevice {
   void copy_in(void* device, void const* host, std::size_t bytes);
   void copy_out(void* host, void const* device, std::size_t bytes);
   void copy_within(void* to, void const* from, std::size_t bytes);
+  // Bytes of all copies in and out so far.
+  [[nodiscard]] std::uint64_t copied_in() const { return copied_in_; }
+  [[nodiscard]] std::uint64_t copied_out() const { return copied_out_; }
   void fill(void* device, int byte, std::size_t bytes);
   // All that was asked for is done.
   void synchronise();
@@ -157,6 +160,7 @@ class CudaDevice {
   int const ordinal_;
   std::size_t const budget_;
   std::size_t bytes_ = 0;
+  std::uint64_t copied_in_ = 0, copied_out_ = 0;
   std::string lost_;  // the first error; empty: none
   unsigned blocks_max_ = 1;
   cudaStream_t stream_ = nullptr;

@@ -55,8 +55,17 @@ class TwinDevice {
   void release_host(void* memory) noexcept { std::free(memory); }
 
   // The host's side must stand still until `synchronise`.
-  void copy_in(void* device, void const* host, std::size_t bytes) { copy(device, host, bytes); }
-  void copy_out(void* host, void const* device, std::size_t bytes) { copy(host, device, bytes); }
+  void copy_in(void* device, void const* host, std::size_t bytes) {
+    copied_in_ += bytes;
+    copy(device, host, bytes);
+  }
+  void copy_out(void* host, void const* device, std::size_t bytes) {
+    copied_out_ += bytes;
+    copy(host, device, bytes);
+  }
+  // Bytes of all such copies so far.
+  [[nodiscard]] std::uint64_t copied_in() const { return copied_in_; }
+  [[nodiscard]] std::uint64_t copied_out() const { return copied_out_; }
   void copy_within(void* to, void const* from, std::size_t bytes) { copy(to, from, bytes); }
   void fill(void* device, int byte, std::size_t bytes) {
     if (bytes > 0) {
@@ -136,7 +145,7 @@ class TwinDevice {
   static constexpr unsigned block_threads = 32;
   std::size_t const budget_;
   std::size_t bytes_ = 0;
-  std::uint64_t allocations_left_ = 0;
+  std::uint64_t allocations_left_ = 0, copied_in_ = 0, copied_out_ = 0;
 };
 
 }  // namespace windrow
