@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/rows.hpp"
 #include "bench/timing.hpp"
 #include "host/cpu/cpu_aggregation.hpp"
 #include "host/plan/windowing.hpp"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::int64_t second = 1'000'000;
 constexpr std::size_t batch_rows = 65536, batches = 16;
+
+using bench::key_of;
+using bench::Rows;
 
 enum class Windows { fixed, sliding, sessions };
 
@@ -54,21 +58,6 @@ AggregationSpec spec_of(Windows windows, std::vector<CombineFn> combines = basic
   spec.combines = std::move(combines);
   return spec;
 }
-
-// Ids as the dictionary gives them: key `i` of shard `i % 16`.
-KeyId key_of(std::size_t i) {
-  auto const dense = static_cast<std::uint32_t>(i / shards);
-  return ((dense / 64) * shards + static_cast<std::uint32_t>(i % shards)) * 64 + dense % 64;
-}
-
-struct Rows {
-  std::vector<EventTime> time;
-  std::vector<KeyId> key;
-  Column value;
-  [[nodiscard]] KeyedBatchView view(ColumnView const& values) const {
-    return {time, key, {&values, 1}, {}, {}};
-  }
-};
 
 // Uniform keys; times within 50 s from `from_s`, so in one window of any kind but sessions.
 Rows rows_of(std::size_t keys, std::size_t count, std::int64_t from_s, std::mt19937_64& random,

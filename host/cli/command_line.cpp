@@ -19,7 +19,7 @@ constexpr char const *every_verb = "Options of every verb",
                      *pipelines = "Options of verbs that read pipeline files";
 
 // What will come, so that it is refused by its name.
-constexpr char const* later_verbs[] = {"plan",  "new", "bench",      "top",  "tap",
+constexpr char const* later_verbs[] = {"plan",  "new", "top",        "tap",
                                        "state", "dlq", "completion", "debug"};
 struct LaterOption {
   std::string_view verb, name;
@@ -79,6 +79,7 @@ class CommandLine {
     verbs_.push_back(explain_verb());
     verbs_.push_back(gen_verb());
     verbs_.push_back(demo_verb());
+    verbs_.push_back(bench_verb());
     verbs_.push_back(doctor_verb());
     verbs_.push_back(schema_verb());
     verbs_.push_back(version_verb());

@@ -13,6 +13,7 @@ std::unique_ptr<Verb> test_verb();
 std::unique_ptr<Verb> explain_verb();
 std::unique_ptr<Verb> gen_verb();
 std::unique_ptr<Verb> demo_verb();
+std::unique_ptr<Verb> bench_verb();
 std::unique_ptr<Verb> doctor_verb();
 std::unique_ptr<Verb> schema_verb();
 std::unique_ptr<Verb> version_verb();
