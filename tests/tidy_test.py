@@ -45,7 +45,7 @@ LIBRARIES = [
     (r"fmt/", r".*\.cpp$|tests/", ".cpp files"),
     (r"xxh", r"host/engine/.*\.cpp$|sinks/|host/cli/|bench/|tests/", "host/engine, sinks"),
     (r"zlib\.h", r"ingest/|sinks/|host/cli/transcript/|tests/", "ingest, sinks"),
-    (r"cuda|cub/|thrust/|nv/", r"(kernels|tests/gpu)/.*\.cuh?$", "the .cu and .cuh files of kernels"),
+    (r"cuda|cub/|thrust/|nv/", r"(kernels|tests/gpu|bench/gpu_first)/.*\.cuh?$", "the .cu and .cuh files of kernels"),
     (r"benchmark/", r"bench/", "bench"),
     (r"(gtest|gmock|rapidcheck)[/.]", r"tests/", "tests"),
 ]
