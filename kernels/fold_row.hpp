@@ -8,8 +8,12 @@
 
 namespace windrow::gpu {
 
-// Which accumulators can be lifted by atomics with a result that no order changes.
-[[nodiscard]] constexpr bool is_order_free(AccumulatorKind kind) noexcept {
+// Which accumulators can be lifted by atomics with a result that no order changes, or, `relaxed`,
+// in its last bits only.
+[[nodiscard]] constexpr bool is_order_free(AccumulatorKind kind, bool relaxed) noexcept {
+  if (kind == AccumulatorKind::number_sum) {
+    return relaxed;
+  }
   return kind == AccumulatorKind::count || kind == AccumulatorKind::wide_sum ||
          kind == AccumulatorKind::extreme || kind == AccumulatorKind::truths ||
          kind == AccumulatorKind::registers;
@@ -148,6 +152,10 @@ WINDROW_HOST_DEVICE inline void lift_row_atomic(RecordShape const& shape, std::b
       bool const smallest = is_smallest(slot.fn);
       atomic_max(extreme.order, order_of(extreme_rank(column, row, smallest), smallest));
       atomic_add(extreme.count, std::int64_t{1});
+    } else if (slot.kind == AccumulatorKind::number_sum) {
+      auto& sum = *reinterpret_cast<NumberSum*>(to);
+      atomic_add(sum.sum, column.number(row));
+      atomic_add(sum.count, std::int64_t{1});
     } else if (slot.kind == AccumulatorKind::registers) {
       atomic_raise(to, rank_in(slot.fn, column, row));
     } else {  // truths: whoever writes, writes 1
@@ -214,6 +222,10 @@ WINDROW_HOST_DEVICE inline void merge_contents_atomic(RecordShape const& shape, 
         break;
       case AccumulatorKind::wide_sum:
         fold_detail::atomic_merge(*reinterpret_cast<WideSum*>(a), *reinterpret_cast<WideSum*>(b));
+        break;
+      case AccumulatorKind::number_sum:
+        atomic_add(reinterpret_cast<NumberSum*>(a)->sum, reinterpret_cast<NumberSum*>(b)->sum);
+        atomic_add(reinterpret_cast<NumberSum*>(a)->count, reinterpret_cast<NumberSum*>(b)->count);
         break;
       case AccumulatorKind::extreme:
         atomic_max(reinterpret_cast<Extreme*>(a)->order, reinterpret_cast<Extreme*>(b)->order);

@@ -12,8 +12,8 @@ namespace windrow::gpu {
 
 // Can all accumulators be lifted by atomics?
 [[nodiscard]] inline bool is_order_free(AggregationSpec const& spec) {
-  return std::all_of(spec.combines.begin(), spec.combines.end(), [](CombineFn const& fn) {
-    return is_order_free(accumulator_kind_unboxed(fn));
+  return std::all_of(spec.combines.begin(), spec.combines.end(), [&](CombineFn const& fn) {
+    return is_order_free(accumulator_kind_unboxed(fn), spec.relaxed);
   });
 }
 

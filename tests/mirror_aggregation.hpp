@@ -48,16 +48,19 @@ inline AggregationSpec on_device(AggregationSpec spec, bool rounded) {
       distinct.n = 4;
       combines.push_back(distinct);
     }
+    if (fn.in != ValueType::boolean) {
+      add(CombineKind::mean);
+    }
     if (rounded) {
-      add(CombineKind::first);
-      add(CombineKind::last);
       if (fn.in != ValueType::boolean) {
-        add(CombineKind::mean);
         add(CombineKind::variance);
       }
+      add(CombineKind::first);
+      add(CombineKind::last);
     }
   }
   spec.combines = combines;
+  spec.relaxed = !rounded;
   return spec;
 }
 

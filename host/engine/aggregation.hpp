@@ -18,6 +18,7 @@ namespace windrow {
 //   tombstones    sessions in ACCUMULATING mode: emitted rows that a merge takes away (R36)
 //   withdrawals   rows may have weight -1 (`input_panes: replace`, R78)
 //   report_ended  fill AggregationOutput::ended (a `replace` consumer reads this step)
+//   relaxed       sums of numbers may differ in their last bits when the same rows come again
 struct AggregationSpec {
   WindowFn windows;
   TriggerProgram trigger;
@@ -27,7 +28,7 @@ struct AggregationSpec {
   OnTime on_time = OnTime::fire_always;
   Closing closing = Closing::emit_if_nonempty;
   std::vector<CombineFn> combines;
-  bool tombstones = false, withdrawals = false, report_ended = false;
+  bool tombstones = false, withdrawals = false, report_ended = false, relaxed = false;
 };
 
 // Pairs of one row that were dropped.  The row's windows are those of R8 in ascending order of
