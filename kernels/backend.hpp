@@ -25,8 +25,18 @@ struct DeviceOptions {
 // Why a step cannot run on a device; empty = it can.
 [[nodiscard]] std::string why_not_on_device(AggregationSpec const& spec);
 
-// Requires that the step can.
-std::unique_ptr<Aggregation> make_twin_aggregation(AggregationSpec const& spec,
-                                                   DeviceOptions const& options = {});
+// A step on a device.  `push`, `advance` and `restore` throw DeviceOutOfMemory before anything has
+// changed, a failed `advance` after it has tried with pieces of the batch; afterwards `move_to` is
+// all that may be asked, and after `restore` nothing.
+class DeviceStep : public Aggregation {
+ public:
+  // Gives `other`, which is fresh and of an equal spec, the state of the border before this batch,
+  // then the rows pushed since.
+  virtual void move_to(Aggregation& other) = 0;
+};
+
+// Requires that the step can.  DeviceOutOfMemory where what it starts with does not fit.
+std::unique_ptr<DeviceStep> make_twin_aggregation(AggregationSpec const& spec,
+                                                  DeviceOptions const& options = {});
 
 }  // namespace windrow

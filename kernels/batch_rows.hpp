@@ -1,5 +1,6 @@
 // The rows of the batch that is being pushed, on the host, and their way to the device.
 #pragma once
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -44,6 +45,10 @@ class BatchRows {
   void append(KeyedBatchView const& rows) {
     std::size_t const before = size(), n = rows.key.size(), after = before + n;
     bool const weighted = !rows.weight.empty() || weight_.size() > 0;
+    types_.clear();
+    for (ColumnView const& column : rows.values) {
+      types_.push_back(column.type);
+    }
     time_.reserve(after);
     key_.reserve(after);
     window_.reserve(rows.window.empty() ? 0 : after);
@@ -76,6 +81,19 @@ class BatchRows {
         column->valid.clear();
       }
     }
+  }
+
+  // What was appended, valid until the rows change; a column that no combine reads is null.
+  [[nodiscard]] KeyedBatchView view() {
+    null_bits_.assign((size() + 63) / 64, 0);
+    views_.clear();
+    valid_bits_.resize(columns_.size());
+    for (std::size_t c = 0; c < types_.size(); ++c) {
+      bool const is_read = c < columns_.size() && columns_[c];
+      views_.push_back(is_read ? columns_[c]->view(valid_bits_[c])
+                               : ColumnView{types_[c], {}, {}, null_bits_});
+    }
+    return {time_, key_, views_, window_, weight_};
   }
 
   // Room on the device for `rows` rows at a time and the refs of all.
@@ -131,6 +149,13 @@ class BatchRows {
       data.reserve(rows * width());
       valid.reserve(from.valid.empty() && valid.size() == 0 ? 0 : rows);
     }
+    [[nodiscard]] ColumnView view(std::vector<std::uint64_t>& bits) const {
+      bits.assign((valid.size() + 63) / 64, 0);
+      for (std::size_t i = 0; i < valid.size(); ++i) {
+        bits[i / 64] |= std::uint64_t{valid[i]} << (i % 64);
+      }
+      return {type, data, {}, bits};
+    }
     void append(ColumnView const& from, std::size_t before, std::size_t rows) {
       data.append(from.data.first(rows * width()));
       if (from.valid.empty() && valid.size() == 0) {
@@ -177,6 +202,10 @@ class BatchRows {
   HostArray<Device, std::int8_t> weight_;
   std::vector<std::optional<HostColumn>> columns_;
   std::vector<ColumnRef> column_refs_;
+  std::vector<ValueType> types_;   // of all columns that came
+  std::vector<ColumnView> views_;  // this and what follows: of `view`
+  std::vector<std::vector<std::uint64_t>> valid_bits_;
+  std::vector<std::uint64_t> null_bits_;
   DeviceArray<Device, std::byte> memory_;
   DeviceArray<Device, WindowRef> refs_;
 };

@@ -92,6 +92,7 @@ class CellState {
     return view_;
   }
   [[nodiscard]] std::uint32_t pages() const { return chunk_begin(chunks_); }
+  [[nodiscard]] std::size_t slabs() const { return slab_capacity_; }
   [[nodiscard]] std::uint32_t keys() const { return view_.key_pages * page_records; }
 
   // Room for key ids below n.

@@ -9,8 +9,8 @@
 
 namespace windrow {
 
-std::unique_ptr<Aggregation> make_cuda_aggregation(AggregationSpec const& spec, int ordinal,
-                                                   DeviceOptions const& options) {
+std::unique_ptr<DeviceStep> make_cuda_aggregation(AggregationSpec const& spec, int ordinal,
+                                                  DeviceOptions const& options) {
   auto device =
       std::make_unique<CudaDevice>(ordinal, options.memory, std::max(options.pairs, options.panes));
   if (spec.windows.kind == WindowKind::sessions) {

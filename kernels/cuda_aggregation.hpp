@@ -8,7 +8,7 @@ namespace windrow {
 
 // Requires that the step can (why_not_on_device) and that cuda_devices() lists GPU `ordinal`
 // without a refusal.  DeviceOutOfMemory where what a step starts with does not fit; DeviceLost.
-std::unique_ptr<Aggregation> make_cuda_aggregation(AggregationSpec const& spec, int ordinal,
-                                                   DeviceOptions const& options = {});
+std::unique_ptr<DeviceStep> make_cuda_aggregation(AggregationSpec const& spec, int ordinal,
+                                                  DeviceOptions const& options = {});
 
 }  // namespace windrow

@@ -12,8 +12,8 @@ CudaInventory cuda_devices() {
   return none;
 }
 
-std::unique_ptr<Aggregation> make_cuda_aggregation(AggregationSpec const&, int,
-                                                   DeviceOptions const&) {
+std::unique_ptr<DeviceStep> make_cuda_aggregation(AggregationSpec const&, int,
+                                                  DeviceOptions const&) {
   WINDROW_ASSERT(false, "a GPU is taken from the list of cuda_devices");
 }
 

@@ -22,7 +22,7 @@ namespace windrow::gpu {
 
 // What slabs (slab_aggregation.hpp) and sessions (session_aggregation.hpp) have in common.
 template <class Device>
-class DeviceAggregation : public Aggregation {
+class DeviceAggregation : public DeviceStep {
  public:
   void push(KeyedBatchView const& rows) override {
     WINDROW_ASSERT(!has_output_, "the output of a batch is taken before the next");
@@ -75,9 +75,15 @@ class DeviceAggregation : public Aggregation {
 
   void snapshot(SnapshotWriter& out) const override {
     WINDROW_ASSERT(rows_.size() == 0 && !has_output_, "a cut lies between batches");
-    AggregationClocks{times_.w, times_.w_out, times_.p_us, stats_.rows, stats()}.write(out);
-    CellImages cells = const_cast<DeviceAggregation*>(this)->copy_cells_out();
-    write_cells(step_.host(), cells, out);
+    write_state(out);
+  }
+
+  void move_to(Aggregation& other) override {
+    stats_.rows -= rows_.size();
+    MemoryPieces state;
+    write_state(state);
+    other.restore(state);
+    other.push(rows_.view());
   }
 
   void restore(SnapshotReader& in) override {
@@ -107,6 +113,9 @@ class DeviceAggregation : public Aggregation {
     out.bytes_from_device = device_.copied_out();
     return out;
   }
+  [[nodiscard]] AggregationBackend backend() const override {
+    return {device_.name(), "", halved_};
+  }
 
  protected:
   //   pairs  of row and window that plan E sorts at a time
@@ -119,7 +128,7 @@ class DeviceAggregation : public Aggregation {
         step_(device_, spec_),
         state_(device_, step_.host().cells.shape.bytes, spec_.windows.kind == WindowKind::sessions),
         rows_(device_, spec_),
-        panes_(device_, spec_, options_.panes),
+        panes_(device_, spec_, options_.panes * (spec_.tombstones || spec_.withdrawals ? 2 : 1)),
         runs_(device_, step_.host().cells.shape, pairs),
         touched_(device_),
         due_cell_(device_),
@@ -235,8 +244,15 @@ class DeviceAggregation : public Aggregation {
   DeviceArray<Device, Ended> ended_;
   HostArray<Device, Counters> counters_;  // as of the last synchronisation
   HostArray<Device, std::uint32_t> pane_rows_;
+  std::uint64_t halved_ = 0;  // batches that went over in pieces
 
  private:
+  void write_state(SnapshotWriter& out) const {
+    AggregationClocks{times_.w, times_.w_out, times_.p_us, stats_.rows, stats()}.write(out);
+    CellImages cells = const_cast<DeviceAggregation*>(this)->copy_cells_out();
+    write_cells(step_.host(), cells, out);
+  }
+
   void run_phase_a(AggregationOutput& out) {
     if (!has_rows_) {
       return;

@@ -22,6 +22,7 @@ class PanesBuffer {
       std::size_t bytes = 0;
       layout(nullptr, rows, bytes);
       memory_.reserve(bytes);
+      host_.resize(bytes);
       capacity_ = rows;
     }
   }

@@ -92,6 +92,7 @@ class SlabAggregation final : public DeviceAggregation<Device> {
       }
       judge(rows, on_device, refs.size(), times);
     }
+    this->halved_ += piece < n ? 1 : 0;
   }
 
   // Takes all memory that the batch needs, in pieces of so many rows; the last piece is on the
@@ -117,7 +118,13 @@ class SlabAggregation final : public DeviceAggregation<Device> {
                                     static_cast<std::uint32_t>(refs.size()), new_page_.data()});
       make_pages(static_cast<std::uint32_t>(pages_max));
     }
+    reserve_due();
     return rows;
+  }
+  // Room for all cells to be due.
+  void reserve_due() {
+    due_slab_.reserve(windows_.slabs());
+    due_page_.reserve(state_.pages());
   }
 
   // Gives the pages that were found to be new a free page each; at most `most`.
@@ -144,7 +151,9 @@ class SlabAggregation final : public DeviceAggregation<Device> {
 
   void take_back_windows() {
     for (std::uint32_t const slab : windows_.opened()) {
-      device_.for_each(state_.view().key_pages, FreeUnused{state_.view(), slab});
+      if (slab < state_.slabs()) {  // else there was no room for it
+        device_.for_each(state_.view().key_pages, FreeUnused{state_.view(), slab});
+      }
     }
     windows_.take_back();
     this->read_counters();
@@ -248,8 +257,6 @@ class SlabAggregation final : public DeviceAggregation<Device> {
 
   void fire_pages(std::size_t begin, std::size_t end, std::size_t pages, AggregationOutput& out) {
     StateView const state = state_.view();
-    due_slab_.reserve(end - begin);
-    due_page_.reserve(pages);
     device_.copy_in(due_slab_.data(), due_.data() + begin, (end - begin) * sizeof(DueSlab));
     device_.for_each(1, BeginRun{state.counters});
     device_.for_each((end - begin) * state.key_pages,
@@ -304,6 +311,7 @@ class SlabAggregation final : public DeviceAggregation<Device> {
     }
     state_.grow_slabs(windows_.slabs());
     state_.restore(cells, slab_of_cell, step_.host(), step_.device());
+    reserve_due();
   }
 
   static constexpr std::size_t rows_min = 1024;

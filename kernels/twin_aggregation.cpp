@@ -6,8 +6,8 @@
 
 namespace windrow {
 
-std::unique_ptr<Aggregation> make_twin_aggregation(AggregationSpec const& spec,
-                                                   DeviceOptions const& options) {
+std::unique_ptr<DeviceStep> make_twin_aggregation(AggregationSpec const& spec,
+                                                  DeviceOptions const& options) {
   auto device = std::make_unique<TwinDevice>(options.memory);
   if (spec.windows.kind == WindowKind::sessions) {
     return std::make_unique<gpu::SessionAggregation<TwinDevice>>(spec, std::move(device), options);

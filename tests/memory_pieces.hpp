@@ -1,38 +1,12 @@
-// Snapshots in memory, for tests: the pieces of one component, and the components of a whole graph.
+// Snapshots in memory, for tests: the components of a whole graph.
 #pragma once
-#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "host/engine/snapshot.hpp"
 
 namespace windrow {
-
-struct MemoryPieces final : SnapshotWriter, SnapshotReader {
-  struct Piece {
-    std::string name;
-    std::uint32_t shard;
-    std::string bytes;
-  };
-  std::vector<Piece> pieces;
-  std::size_t at = 0;
-
-  void piece(std::string_view name, std::uint32_t shard, std::string_view bytes) override {
-    pieces.push_back({std::string(name), shard, std::string(bytes)});
-  }
-  bool next(std::string_view& name, std::uint32_t& shard, std::string_view& bytes) override {
-    if (at == pieces.size()) {
-      return false;
-    }
-    Piece const& piece = pieces[at++];
-    name = piece.name;
-    shard = piece.shard;
-    bytes = piece.bytes;
-    return true;
-  }
-};
 
 class MemoryStateWriter final : public StateWriter {
  public:

@@ -124,6 +124,7 @@ class MirrorAggregation final : public Aggregation {
     compare_state();
   }
   [[nodiscard]] AggregationStats stats() const override { return step_->stats(); }
+  [[nodiscard]] AggregationBackend backend() const override { return device_->backend(); }
 
  private:
   static void copy(MemoryPieces& from, std::string const& prefix, SnapshotWriter& to) {

@@ -40,6 +40,7 @@ class CpuAggregation final : public Aggregation {
   void snapshot(SnapshotWriter& out) const override;
   void restore(SnapshotReader& in) override;
   [[nodiscard]] AggregationStats stats() const override;
+  [[nodiscard]] AggregationBackend backend() const override { return {"cpu"}; }
 
  private:
   void check(KeyedBatchView const& rows) const;

@@ -2,6 +2,7 @@
 // pipeline, benchmarks, C ABI and fuzzers use it.  Rules: house.md 2, semantics.md R17.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -101,6 +102,16 @@ struct AggregationStats {
   std::uint64_t bytes_to_device = 0, bytes_from_device = 0;
 };
 
+// Where a step runs, and what it went through there in this run.
+//   name    "cpu", "twin", "cuda:0"
+//   moved   why it has left the device on which it began; empty: it has not
+//   halved  batches that went to the device in pieces, for want of memory
+struct AggregationBackend {
+  std::string name;
+  std::string moved = {};
+  std::uint64_t halved = 0;
+};
+
 // The piece `clocks` of a snapshot, the same for every backend.
 //   rows  ever pushed
 struct AggregationClocks {
@@ -134,6 +145,7 @@ class Aggregation {
   virtual void snapshot(SnapshotWriter& out) const = 0;
   virtual void restore(SnapshotReader& in) = 0;  // into a fresh object of an equal spec
   [[nodiscard]] virtual AggregationStats stats() const = 0;
+  [[nodiscard]] virtual AggregationBackend backend() const = 0;
 };
 
 }  // namespace windrow

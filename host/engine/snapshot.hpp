@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace windrow {
 
@@ -35,6 +36,34 @@ class SnapshotReader {
   virtual ~SnapshotReader() = default;
   // False after the component's last piece.  The views hold until the next call.
   virtual bool next(std::string_view& name, std::uint32_t& shard, std::string_view& bytes) = 0;
+};
+
+// Keeps the pieces of one component, and gives them as they came, once after each `rewind`.
+class MemoryPieces final : public SnapshotWriter, public SnapshotReader {
+ public:
+  void piece(std::string_view name, std::uint32_t shard, std::string_view bytes) override {
+    pieces_.push_back({std::string(name), shard, std::string(bytes)});
+  }
+  bool next(std::string_view& name, std::uint32_t& shard, std::string_view& bytes) override {
+    if (at_ == pieces_.size()) {
+      return false;
+    }
+    Piece const& piece = pieces_[at_++];
+    name = piece.name;
+    shard = piece.shard;
+    bytes = piece.bytes;
+    return true;
+  }
+  void rewind() { at_ = 0; }
+
+ private:
+  struct Piece {
+    std::string name;
+    std::uint32_t shard;
+    std::string bytes;
+  };
+  std::vector<Piece> pieces_;
+  std::size_t at_ = 0;
 };
 
 // The state of a whole graph: named components, read in the order in which they were written.  The

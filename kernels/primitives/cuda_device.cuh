@@ -66,6 +66,7 @@ class CudaDevice {
   [[nodiscard]] void* allocate(std::size_t bytes);
   void release(void* memory, std::size_t bytes) noexcept;
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::string name() const { return "cuda:" + std::to_string(ordinal_); }
 
   // Memory of the host that the copy engine reads and writes at full speed.
   [[nodiscard]] void* allocate_host(std::size_t bytes);

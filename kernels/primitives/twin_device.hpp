@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "kernels/primitives/block.hpp"
@@ -26,13 +27,10 @@ class TwinDevice {
 
   // Memory of the device, not initialised.  Only between batches and before a row is folded.
   [[nodiscard]] void* allocate(std::size_t bytes) {
-    if (--allocations_left_ == 0 || bytes > budget_ - bytes_) {
+    if (bytes > budget_ - bytes_) {
       throw DeviceOutOfMemory();
     }
-    void* const memory = std::malloc(std::max<std::size_t>(bytes, 1));
-    if (memory == nullptr) {
-      throw DeviceOutOfMemory();
-    }
+    void* const memory = allocate_host(bytes);
     bytes_ += bytes;
     return memory;
   }
@@ -41,12 +39,14 @@ class TwinDevice {
     bytes_ -= bytes;
   }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  // Tests: the n-th allocation from now fails (0: none).
+  [[nodiscard]] std::string name() const { return "twin"; }
+  // Tests: the n-th allocation from now fails, here or of the host (0: none).
   void fail_allocation(std::uint64_t n) { allocations_left_ = n; }
 
   // Memory of the host that the copy engine reads and writes at full speed.
   [[nodiscard]] void* allocate_host(std::size_t bytes) {
-    void* const memory = std::malloc(std::max<std::size_t>(bytes, 1));
+    void* const memory =
+        --allocations_left_ == 0 ? nullptr : std::malloc(std::max<std::size_t>(bytes, 1));
     if (memory == nullptr) {
       throw DeviceOutOfMemory();
     }
