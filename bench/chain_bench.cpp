@@ -83,9 +83,12 @@ void chain(benchmark::State& state) {
   Workers workers(1);
   Observer observer;
   PipelineParts const parts{
-      graph,   {},
-      {},      [&](AggregationSpec const& spec) { return make_cpu_aggregation(spec, workers); },
-      clock,   workers,
+      graph,
+      {},
+      {},
+      [&](AggregationSpec const& spec, std::size_t) { return make_cpu_aggregation(spec, workers); },
+      clock,
+      workers,
       observer};
   RowStage const stage(graph, 0, StageRows::plain);
   Step step(graph, stage.shape().keyed.at(0).transform, parts);

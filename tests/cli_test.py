@@ -85,7 +85,7 @@ class CliTest(CliCase):
         for name in ("version", "compiler", "allocator", "backends"):
             self.assertTrue(version[name])
         self.assertRegex(version["allocator"], "tcmalloc|sanitizer")
-        self.assertEqual(self.windrow("doctor", "--backends").stdout, "cpu\n")
+        self.assertEqual(self.windrow("doctor", "--backends").stdout.splitlines()[:2], ["cpu", "twin"])
         self.assertIn("clock", json.loads(self.windrow("doctor", "--json").stdout))
 
     def test_gen_gives_the_same_bytes_for_a_seed(self):
@@ -122,7 +122,7 @@ class CliTest(CliCase):
         path = self.job(GENERATE)
         plan = {part["name"]: part for part in json.loads(self.windrow("explain", "--json", path).stdout)}
         step = plan["PerPage"]
-        self.assertEqual(step["device"], "cpu: the only backend of this build")
+        self.assertTrue(step["device"].startswith("cpu: to read a row of JSON costs more than to fold it into 1 window;"))
         self.assertGreaterEqual(step["record_bytes"], 16)
         self.assertGreater(step["record_bytes_max"], step["record_bytes"])
         self.assertIn(f"{step['record_bytes']} bytes per key and window", step["state"])
@@ -143,9 +143,6 @@ class CliTest(CliCase):
 
     def test_what_is_not_there_is_refused_by_name(self):
         self.assertEqual(self.windrow("run", "nowhere.yaml").returncode, 78)
-        cuda = self.windrow("run", self.job(GENERATE), "--device", "cuda")
-        self.assertEqual(cuda.returncode, 78)
-        self.assertIn("cuda", cuda.stderr)
 
     def test_secrets_of_consumer_config_reach_the_client(self):
         job = ("pipeline: {type: chain, transforms: [{type: ReadFromKafka, config: {topic: t, "

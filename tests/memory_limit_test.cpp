@@ -174,8 +174,9 @@ std::vector<std::string> pauses_at(std::uint64_t percent, std::size_t* written_a
   PipelineParts parts{graph,
                       {},
                       {},
-                      [&](AggregationSpec const& spec) {
-                        return make_cpu_aggregation(spec, bench.workers); },
+                      [&](AggregationSpec const& spec, std::size_t) {
+                        return make_cpu_aggregation(spec, bench.workers);
+                      },
                       bench.clock,
                       bench.workers,
                       pauses};

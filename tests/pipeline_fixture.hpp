@@ -237,7 +237,7 @@ struct Bench {
     PipelineParts parts{graph,
                         {},
                         {},
-                        [this](AggregationSpec const& spec) {
+                        [this](AggregationSpec const& spec, std::size_t) {
                           return testing::make_aggregation(spec, workers, cells_per_part);
                         },
                         clock,

@@ -34,7 +34,8 @@ inline std::unique_ptr<Aggregation> make_aggregation(AggregationSpec const& spec
 }
 
 // With several threads every window is a part of its own, so that parts change nothing.
-inline std::unique_ptr<Aggregation> make_scripted(AggregationSpec const& spec, Workers& workers) {
+inline std::unique_ptr<Aggregation> make_scripted(AggregationSpec const& spec, std::size_t,
+                                                  Workers& workers) {
   return make_aggregation(spec, workers, workers.threads() == 1 ? 65536 : 1);
 }
 

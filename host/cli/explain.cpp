@@ -7,6 +7,7 @@
 #include <iterator>
 #include <variant>
 
+#include "host/cli/backends.hpp"
 #include "host/cli/first_result.hpp"
 #include "host/cli/one_of.hpp"
 #include "host/cli/pipeline_file.hpp"
@@ -57,9 +58,9 @@ std::string windows_text(WindowFn const& fn) {
              : out;
 }
 
-std::string device_text(EngineSettings const& settings) {
-  return settings.device == "cpu" ? "cpu: the file or the command asks for it"
-                                  : "cpu: the only backend of this build";
+std::string device_text(Graph const& graph, std::size_t at) {
+  BackendRequest const request = backend_request(graph.settings);
+  return to_string(choose(aggregation_spec(graph, at), request), request);
 }
 
 std::string fields_text(Schema const& schema) {
@@ -92,7 +93,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph, st
       facts.emplace_back("input_panes", "replace");
     }
     facts.emplace_back("state", text_of(state_cost(graph, at)));
-    facts.emplace_back("device", device_text(graph.settings));
+    facts.emplace_back("device", device_text(graph, at));
   }
   if (!transform.output.fields.empty()) {
     facts.emplace_back("gives", fields_text(transform.output));
@@ -178,10 +179,12 @@ class Explain final : public Verb {
     verb->add_option("--format", format_, "text, json or dot")
         ->check(one_of({"text", "json", "dot"}))
         ->capture_default_str();
+    verb->add_option("--device", device_, device_option);
     return verb;
   }
   int run(Invocation const& invocation) override {
-    LoadResult const loaded = load_file(file_, invocation, LoadOptions::Purpose::check);
+    LoadResult const loaded =
+        load_file(file_, with_device(invocation, device_), LoadOptions::Purpose::check);
     print_findings(loaded.findings, invocation);
     if (!loaded.ok()) {
       return exit_invalid;
@@ -195,7 +198,7 @@ class Explain final : public Verb {
   [[nodiscard]] bool reads_pipelines() const override { return true; }
 
  private:
-  std::string file_, format_ = "text";
+  std::string file_, format_ = "text", device_;
 };
 
 }  // namespace

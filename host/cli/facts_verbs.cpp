@@ -32,11 +32,14 @@ class Doctor final : public Verb {
     return verb;
   }
   int run(Invocation const& invocation) override {
+    CudaInventory const gpus = cuda_devices();
     if (backends_only_) {
-      fmt::print("{}\n", invocation.json ? R"(["cpu"])" : "cpu");
+      std::vector<std::string> const names = backends_of(gpus);
+      fmt::print("{}\n", invocation.json ? fmt::format("[\"{}\"]", fmt::join(names, "\",\""))
+                                         : fmt::format("{}", fmt::join(names, "\n")));
       return exit_ok;
     }
-    print(machine_facts(), invocation.json);
+    print(machine_facts(gpus), invocation.json);
     return exit_ok;
   }
 

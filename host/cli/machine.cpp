@@ -17,6 +17,8 @@
 #include <thread>
 #include <utility>
 
+#include "host/cli/backends.hpp"
+
 namespace windrow::cli {
 namespace {
 
@@ -88,26 +90,67 @@ std::string clock_state() {
                                                         : "synchronised by the kernel's account");
 }
 
+std::string cuda_state(CudaInventory const& gpus) {
+  std::string const inside = gpus.runtime.empty() ? "" : ", CUDA " + gpus.runtime + " inside";
+  return gpus.reason.empty()
+             ? fmt::format("{} GPUs, driver {}{}", gpus.devices.size(), gpus.driver, inside)
+             : fmt::format("no GPU: {}{}", gpus.reason, inside);
+}
+
+// What a run may take there, as it is reckoned when it starts.
+std::string gpu_memory(CudaDeviceFacts const& gpu) {
+  GpuMemoryLimit const limit;
+  return fmt::format(
+      "{} - {} taken (by other processes and CUDA itself) = {} free; without gpu.memory_limit a "
+      "run takes at most {:.0f} % of that, {}",
+      memory_text(gpu.memory_total), memory_text(gpu.memory_total - gpu.memory_free),
+      memory_text(gpu.memory_free), 100 * limit.share, memory_text(limit.of(gpu.memory_free)));
+}
+
+constexpr char const* cuda = WINDROW_CUDA_VERSION;  // of nvcc; empty: built without
+
 }  // namespace
 
 Facts build_facts() {
-  return {{"version", WINDROW_VERSION},
-          {"build", WINDROW_BUILD_TYPE},
-          {"compiler", fmt::format("{} {}", WINDROW_COMPILER, __VERSION__)},
-          {"allocator", allocator()},
-          {"librdkafka", WINDROW_RDKAFKA_VERSION},
-          {"sqlite", WINDROW_SQLITE_VERSION},
-          {"backends", "cpu"}};
+  return {
+      {"version", WINDROW_VERSION},
+      {"build", WINDROW_BUILD_TYPE},
+      {"compiler", fmt::format("{} {}", WINDROW_COMPILER, __VERSION__)},
+      {"allocator", allocator()},
+      {"librdkafka", WINDROW_RDKAFKA_VERSION},
+      {"sqlite", WINDROW_SQLITE_VERSION},
+      {"backends", "cpu, twin" + std::string(*cuda == '\0' ? "" : ", cuda " WINDROW_CUDA_VERSION)}};
 }
 
-Facts machine_facts() {
+std::vector<std::string> backends_of(CudaInventory const& gpus) {
+  std::vector<std::string> names = {"cpu", "twin"};
+  for (CudaDeviceFacts const& gpu : gpus.devices) {
+    if (gpu.refusal.empty()) {
+      names.push_back(fmt::format("cuda:{}", gpu.ordinal));
+    }
+  }
+  return names;
+}
+
+Facts machine_facts(CudaInventory const& gpus) {
   Facts facts = {
       {"backend cpu", fmt::format("ready, {} threads", std::thread::hardware_concurrency())},
-      {"backend cuda", "not in this build"},
-      {"processor", line_of("/proc/cpuinfo", "model name")},
-      {"vector units", vector_units()},
-      {"memory", line_of("/proc/meminfo", "MemTotal")},
-      {"memory available", line_of("/proc/meminfo", "MemAvailable")}};
+      {"backend twin", "ready: the algorithms of the GPU on the host, for tests"},
+      {"backend cuda", cuda_state(gpus)}};
+  for (CudaDeviceFacts const& gpu : gpus.devices) {
+    facts.emplace_back(fmt::format("cuda:{}", gpu.ordinal),
+                       fmt::format("{}, {}, compute capability {}.{}", gpu.name, gpu.uuid,
+                                   gpu.capability / 10, gpu.capability % 10));
+    if (!gpu.refusal.empty()) {
+      facts.emplace_back(fmt::format("cuda:{} cannot be used", gpu.ordinal), gpu.refusal);
+      continue;
+    }
+    facts.emplace_back(fmt::format("cuda:{} memory", gpu.ordinal), gpu_memory(gpu));
+  }
+  facts.insert(facts.end(), {{"processor", line_of("/proc/cpuinfo", "model name")},
+                             {"vector units", vector_units()},
+                             {"memory", line_of("/proc/meminfo", "MemTotal")},
+                             {"memory available", line_of("/proc/meminfo", "MemAvailable")}});
   if (std::string const max = first_line("/sys/fs/cgroup/memory.max"); !max.empty()) {
     facts.emplace_back("memory limit of the group", max == "max" ? "none" : max + " bytes");
   }

@@ -86,6 +86,13 @@ LoadResult load_file(std::string const& path, Invocation const& invocation,
   return load_text(path == "-" ? "stdin" : path, read_text(path), invocation, purpose);
 }
 
+Invocation with_device(Invocation invocation, std::string const& device) {
+  if (!device.empty()) {
+    invocation.sets.push_back("device=" + device);
+  }
+  return invocation;
+}
+
 void print_findings(std::vector<Finding> const& findings, Invocation const& invocation) {
   for (Finding const& finding : findings) {
     std::string text = to_text(finding);

@@ -18,6 +18,10 @@ namespace windrow::cli {
 [[nodiscard]] LoadResult load_file(std::string const& path, Invocation const& invocation,
                                    LoadOptions::Purpose purpose);
 
+// `--device` is the setting of that name, over all others of it; empty: not given.
+inline constexpr char const* device_option = "auto, cpu, cuda, cuda:N or cuda:UUID";
+[[nodiscard]] Invocation with_device(Invocation invocation, std::string const& device);
+
 // Findings as text on stderr.
 void print_findings(std::vector<Finding> const& findings, Invocation const& invocation);
 

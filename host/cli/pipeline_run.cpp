@@ -9,7 +9,6 @@
 
 #include "host/cli/invocation.hpp"
 #include "host/cli/parts.hpp"
-#include "host/cpu/cpu_aggregation.hpp"
 #include "host/engine/graph_hash.hpp"
 
 namespace windrow::cli {
@@ -73,17 +72,21 @@ PipelineRun::PipelineRun(Graph graph, RunOptions options)
       moving_clock_(graph_.settings.clock_rate, false),
       clock_(graph_.settings.clock_rate, all_bounded(graph_) && !graph_.settings.batch_clock_wall),
       workers_(threads_of(graph_.settings)),
+      backends_(graph_),
       observer_(std::make_unique<LogObserver>(graph_, options_)) {
-  PipelineParts parts{
-      .graph = graph_,
-      .sources = make_sources(graph_, moving_clock_),
-      .sinks = make_sinks(graph_),
-      .make_aggregation = [this](AggregationSpec const& spec) -> std::unique_ptr<Aggregation> {
-        return make_cpu_aggregation(spec, workers_);
-      },
-      .clock = clock_,
-      .workers = workers_,
-      .observer = *observer_};
+  for (std::string const& line : backends_.lines()) {
+    spdlog::info("{}", line);
+  }
+  PipelineParts parts{.graph = graph_,
+                      .sources = make_sources(graph_, moving_clock_),
+                      .sinks = make_sinks(graph_),
+                      .make_aggregation =
+                          [this](AggregationSpec const& spec, std::size_t transform) {
+                            return backends_.make(spec, transform, workers_);
+                          },
+                      .clock = clock_,
+                      .workers = workers_,
+                      .observer = *observer_};
   pipeline_ = std::make_unique<Pipeline>(std::move(parts));
 }
 

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "host/cli/backends.hpp"
 #include "host/cli/system_clock.hpp"
 #include "host/engine/pipeline.hpp"
 #include "host/engine/state_directory.hpp"
@@ -47,6 +48,7 @@ class PipelineRun {
   RunOptions options_;
   SystemClock moving_clock_, clock_;
   Workers workers_;
+  Backends backends_;
   std::unique_ptr<LogObserver> observer_;
   std::unique_ptr<Pipeline> pipeline_;
   std::optional<StateDirectory> state_;

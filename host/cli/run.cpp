@@ -76,7 +76,7 @@ class Run final : public Verb {
                    "with --input: +inf is the watermark at its end, then exit")
         ->needs(input);
     verb->add_option("--state", state_, "directory that keeps the state over a clean stop");
-    verb->add_option("--device", device_, "auto or cpu");
+    verb->add_option("--device", device_, device_option);
     verb->add_flag("--drain", drain_, "a stop fires all open windows, marked as drained");
     verb->add_option("--shutdown-limit", shutdown_limit_,
                      "longest time from SIGTERM or SIGINT to the end; then the process ends with "
@@ -90,10 +90,7 @@ class Run final : public Verb {
     if (!input_.empty() && !until_eof_) {
       throw EnvironmentError("--input needs --until-eof: a file ends", exit_usage);
     }
-    Invocation with = invocation;
-    if (!device_.empty()) {
-      with.sets.push_back("device=" + device_);
-    }
+    Invocation with = with_device(invocation, device_);
     if (!state_.empty()) {
       with.sets.push_back("state=" + state_);
     }

@@ -52,6 +52,20 @@ std::string fault_text(FaultCounts const& counts) {
   return out.empty() ? "nothing" : out;
 }
 
+// Nothing of a step that was on the CPU all the time.
+std::string backend_text(StepProgress const& step) {
+  AggregationBackend const& backend = step.backend;
+  std::string out;
+  if (backend.halved > 0) {
+    out += fmt::format("; {} batches in pieces, for want of memory", count_text(backend.halved));
+  }
+  if (!backend.moved.empty()) {
+    return fmt::format("{}: on {}, where it moved to: {}{}\n", step.name, backend.name,
+                       backend.moved, out);
+  }
+  return backend.name == "cpu" ? "" : fmt::format("{}: on {}{}\n", step.name, backend.name, out);
+}
+
 }  // namespace
 
 std::string summary_text(Summary const& summary) {
@@ -71,6 +85,7 @@ std::string summary_text(Summary const& summary) {
         step.name, count_text(s.assigned), count_text(s.aggregated), count_text(s.dropped_late),
         count_text(s.dropped_closed), count_text(s.panes_early), count_text(s.panes_on_time),
         count_text(s.panes_late), count_text(s.tombstones));
+    fmt::format_to(to, "{}", backend_text(step));
     if (step.refused > 0) {
       fmt::format_to(to, "{}: {} rows with new keys set aside: memory_limit\n", step.name,
                      count_text(step.refused));
@@ -130,6 +145,9 @@ std::string summary_json(Summary const& summary) {
     AggregationStats const& s = step.stats;
     out.StartObject();
     text(out, "name", step.name);
+    text(out, "backend", step.backend.name);
+    text(out, "moved_to_cpu", step.backend.moved);
+    number(out, "batches_halved", step.backend.halved);
     number(out, "rows", s.rows);
     number(out, "late", s.late);
     number(out, "no_window", s.no_window);

@@ -57,19 +57,22 @@ class Test final : public Verb {
   CLI::App* add_to(CLI::App& app) override {
     CLI::App* const verb = app.add_subcommand("test", "run the tests that pipeline files hold");
     verb->add_option("files", files_, "pipeline files")->required();
+    verb->add_option("--device", device_,
+                     std::string(device_option) + "; cpu whatever the file says");
     return verb;
   }
   int run(Invocation const& invocation) override {
     json_ = invocation.json;
     for (std::string const& file : files_) {
       std::string const text = read_text(file);
-      LoadResult const loaded = load_text(file, text, invocation, LoadOptions::Purpose::test);
+      LoadResult loaded =
+          load_text(file, text, with_device(invocation, device_), LoadOptions::Purpose::test);
       print_findings(loaded.findings, invocation);
       if (!loaded.ok()) {
         return exit_invalid;
       }
       run_tests(file, loaded);
-      for (LoadedPipeline const& pipeline : loaded.listed) {
+      for (LoadedPipeline& pipeline : loaded.listed) {
         run_tests(file, pipeline);
       }
     }
@@ -92,7 +95,10 @@ class Test final : public Verb {
   [[nodiscard]] bool reads_pipelines() const override { return true; }
 
  private:
-  void run_tests(std::string const& file, LoadedPipeline const& pipeline) {
+  void run_tests(std::string const& file, LoadedPipeline& pipeline) {
+    if (device_.empty()) {
+      pipeline.graph.settings.device = {DeviceSetting::Kind::cpu, {}};
+    }
     for (PipelineTest const& test : pipeline.tests) {
       Result result{file, test.at.line, test.name,
                     test.transcript.empty() ? run_block(pipeline.graph, test)
@@ -119,6 +125,7 @@ class Test final : public Verb {
   }
   std::vector<std::string> files_;
   std::vector<Result> results_;
+  std::string device_;
   bool json_ = false;
 };
 

@@ -2,18 +2,19 @@
 #include "host/cli/test_transcript.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <optional>
 
+#include "host/cli/backends.hpp"
 #include "host/cli/graph_part.hpp"
 #include "host/cli/invocation.hpp"
 #include "host/cli/parts.hpp"
 #include "host/cli/transcript/run.hpp"
 #include "host/cli/transcript/scripted_source.hpp"
-#include "host/cpu/cpu_aggregation.hpp"
 
 namespace windrow::cli {
 namespace {
@@ -118,16 +119,20 @@ std::vector<std::string> run_transcript(std::string const& file, Graph const& gr
                               [](Field const& field) { return field.name == "ts"; });
   script.observe = test.observe;
   script.actions = &actions;
+  Backends const backends(part);
+  for (std::string const& line : backends.lines()) {
+    spdlog::info("{}", line);
+  }
   Scratch const scratch;
   std::vector<std::string> const no_keys;  // records name their own
   std::size_t at = 0;
   try {
-    transcript::play(
-        {script, part, input, no_keys, transcript::Split::as_written},
-        {.make_aggregation = [](AggregationSpec const& spec,
-                                Workers& workers) { return make_cpu_aggregation(spec, workers); },
-         .scratch = scratch.path()},
-        at);
+    transcript::play({script, part, input, no_keys, transcript::Split::as_written},
+                     {.make_aggregation =
+                          [&](AggregationSpec const& spec, std::size_t transform,
+                              Workers& workers) { return backends.make(spec, transform, workers); },
+                      .scratch = scratch.path()},
+                     at);
   } catch (std::exception const& fault) {  // of the transcript, or a difference
     std::size_t const shown = std::min(at, test.transcript.size() - 1);
     return {fmt::format("{}:{}: {}", file, test.transcript[shown].at.line, fault.what())};

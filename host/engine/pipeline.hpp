@@ -36,7 +36,8 @@ struct PipelineParts {
   Graph graph;
   std::vector<SourcePart> sources;
   std::vector<SinkPart> sinks;
-  std::function<std::unique_ptr<Aggregation>(AggregationSpec const&)> make_aggregation;
+  // Of the step that is this transform.
+  std::function<std::unique_ptr<Aggregation>(AggregationSpec const&, std::size_t)> make_aggregation;
   Clock& clock;
   Workers& workers;
   Observer& observer;

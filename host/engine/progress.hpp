@@ -40,6 +40,7 @@ struct StepProgress {
   std::size_t transform = 0;
   std::string name;
   AggregationStats stats;
+  AggregationBackend backend;
   Watermark watermark = T_MIN, output_watermark = T_MIN;
   std::uint64_t keys = 0, dictionary_bytes = 0, refused = 0, tombstones_ignored = 0;
   FaultCounts set_aside{};  // of the row transforms below it

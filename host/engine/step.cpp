@@ -25,7 +25,7 @@ Step::Step(Graph const& graph, std::size_t transform, PipelineParts const& parts
       transform_(transform),
       group_(std::get<Combine>(graph.transforms[transform].config).group.size()),
       spec_(aggregation_spec(graph, transform)),
-      aggregation_(parts.make_aggregation(spec_)),
+      aggregation_(parts.make_aggregation(spec_, transform)),
       key_bytes_(group_fields(graph.transforms[transform])) {
   Transform const& combine = graph.transforms[transform];
   RowStage panes(graph, transform, StageRows::panes),
@@ -305,6 +305,7 @@ void Step::count_faults(FaultCounts const& counts) {
 StepProgress Step::progress() const {
   StepProgress out = totals_;
   out.stats = aggregation_->stats();
+  out.backend = aggregation_->backend();
   out.watermark = aggregation_->watermark();
   out.output_watermark = aggregation_->output_watermark();
   out.keys = keys_.size();

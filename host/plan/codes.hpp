@@ -6,8 +6,8 @@
 
 namespace windrow {
 
-// `waits_for`: the part of Windrow that must exist before the code can occur; empty: it is checked
-// now.
+// `waits_for`: the part of Windrow that must exist before the code can occur, or the verb that
+// knows what it takes to find it; empty: the checker finds it.
 struct CodeEntry {
   std::string_view code;     // "E100"
   std::string_view meaning;  // "unknown key"

@@ -110,16 +110,29 @@ constexpr KeySpec windowing_table[] = {
      .meaning = "result at the end of a window",
      .choices = "fire_always fire_if_nonempty"},
 };
+constexpr KeySpec gpu_table[] = {
+    {.name = "memory_limit",
+     .type = bytes_or_share,
+     .fallback = "80%",
+     .windrow = W,
+     .meaning =
+         "memory that all steps of a run may take together: 8GiB, or a share of what is free "
+         "at the start"},
+};
 constexpr KeySpec settings_table[] = {
     {"application_id", text, "name of the file", W, "names this pipeline among others"},
     {"state", text, "none", W, "directory of the state; --state"},
     {.name = "device",
-     .type = choice,
+     .type = device,
      .fallback = "auto",
      .windrow = W,
-     .meaning = "where steps run; --device",
-     .choices = "auto cpu cuda",
-     .later = "cuda"},
+     .meaning = "where steps run; cuda: an error where there is no GPU; --device"},
+    {.name = "gpu",
+     .type = structure,
+     .fallback = "{}",
+     .windrow = W,
+     .meaning = "what a run takes of the GPU",
+     .inner = gpu_table},
     {"memory_limit", bytes, "none", W, "at 80 % the source waits, at 100 % new keys are set aside"},
     {.name = "batch_clock",
      .type = choice,
@@ -158,7 +171,6 @@ constexpr KeySpec settings_table[] = {
      .choices = "reproducible relaxed",
      .later = "relaxed"},
     later("batch_delay_max", duration, W, "longest wait for a full batch", "100ms"),
-    later("gpu", map, W, "memory of the device"),
     later("snapshot_bytes", bytes, W, "input between snapshots"),
     later("snapshot_interval", duration, W, "time between snapshots"),
     later("replay_horizon", duration, W, "how old a snapshot may be", "24h"),
@@ -191,6 +203,7 @@ std::span<KeySpec const> transform_keys() { return transform_table_; }
 std::span<KeySpec const> composite_keys() { return composite_table; }
 std::span<KeySpec const> windowing_keys() { return windowing_table; }
 std::span<KeySpec const> settings_keys() { return settings_table; }
+std::span<KeySpec const> gpu_keys() { return gpu_table; }
 std::span<KeySpec const> test_row_keys() { return test_row_table; }
 std::span<KeySpec const> test_keys() { return test_table; }
 

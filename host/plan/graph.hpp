@@ -10,6 +10,7 @@
 #include "host/model/accumulator.hpp"
 #include "host/model/stamp.hpp"
 #include "host/model/time.hpp"
+#include "host/plan/device_setting.hpp"
 #include "host/plan/expression.hpp"
 #include "host/plan/position.hpp"
 #include "host/plan/schema.hpp"
@@ -165,8 +166,9 @@ struct Transform {
 // Engine settings (operations.md 3), after -c and --set.
 struct EngineSettings {
   std::string application_id;
-  std::string state;               // --state DIR; empty: none
-  std::string device = "auto";     // auto, cpu; cuda is refused until it exists
+  std::string state;  // --state DIR; empty: none
+  DeviceSetting device;
+  GpuMemoryLimit gpu_memory;
   std::uint64_t memory_limit = 0;  // bytes; 0: none
   double clock_rate = 1;
   bool batch_clock_wall = false;  // batch_clock: wall; else frozen (R90)

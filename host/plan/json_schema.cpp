@@ -145,6 +145,11 @@ class SchemaWriter : SchemaForms {
         return any_of({[&] { ref("duration"); }, [&] { one_of_words({"none"}); }});
       case KeyType::bytes:
         return ref("bytes");
+      case KeyType::bytes_or_share:
+        return any_of({[&] { ref("bytes"); }, [&] { pattern("^[0-9.]+ *%$"); }});
+      case KeyType::device:
+        return any_of({[&] { pattern("^(auto|cpu|cuda(:([0-9]+|(GPU|MIG)-[0-9A-Za-z/-]+))?)$"); },
+                       [&] { pattern("\\$\\{"); }});
       case KeyType::choice:
         return any_of({[&] { one_of_words(choices_of(spec)); }, [&] { pattern("\\$\\{"); }});
       case KeyType::texts:

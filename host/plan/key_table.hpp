@@ -15,6 +15,7 @@ enum class KeyType : std::uint8_t {
   duration,
   duration_or_none,
   bytes,
+  bytes_or_share,
   choice,
   texts,
   texts_or_text,
@@ -31,6 +32,7 @@ enum class KeyType : std::uint8_t {
   windowing_info,  // a list of names, or name -> name
   start,
   ratio,
+  device,
   pipeline,
   pipelines,
   options,
@@ -94,6 +96,7 @@ struct TransformSpec {
 [[nodiscard]] std::span<KeySpec const> composite_keys();  // these, and what a composite holds
 [[nodiscard]] std::span<KeySpec const> windowing_keys();
 [[nodiscard]] std::span<KeySpec const> settings_keys();  // options.windrow
+[[nodiscard]] std::span<KeySpec const> gpu_keys();       // of these, gpu
 [[nodiscard]] std::span<KeySpec const> watermark_keys();
 [[nodiscard]] std::span<KeySpec const> event_time_keys();
 [[nodiscard]] std::span<KeySpec const> error_handling_keys();

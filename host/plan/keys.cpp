@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/model/portable.hpp"
+#include "host/plan/device_setting.hpp"
 #include "host/plan/suggestion.hpp"
 
 namespace windrow {
@@ -38,6 +39,8 @@ std::string_view name_of(KeyType type) {
       return "duration or none";
     case bytes:
       return "bytes";
+    case bytes_or_share:
+      return "bytes or percentage";
     case choice:
       return "choice";
     case texts:
@@ -69,6 +72,8 @@ std::string_view name_of(KeyType type) {
       return "position";
     case ratio:
       return "ratio";
+    case device:
+      return "auto, cpu, cuda, cuda:N, cuda:UUID";
     case pipeline:
       return "pipeline";
     case pipelines:
@@ -319,6 +324,18 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
     case KeyType::bytes:
       return (value.is_scalar() && read_bytes(value.text)) ||
              refuse("a size such as 512MiB or 2GB");
+    case KeyType::bytes_or_share:
+      return (value.is_scalar() && read_gpu_memory(value.text)) ||
+             refuse("a size such as 8GiB, or a share of what is free such as 60%");
+    case KeyType::device:
+      if (value.is_scalar() && read_device(value.text)) {
+        return true;
+      }
+      report_.add("E141", value,
+                  fmt::format("'{}' must be one of {}, is {}", spec.name, name_of(spec.type),
+                              kind_of(value)),
+                  value.is_scalar() ? did_you_mean(value.text, words_of("auto cpu cuda")) : "");
+      return false;
     case KeyType::choice:
       return check_choice(spec, value);
     case KeyType::texts:
@@ -381,9 +398,7 @@ void Keys::compare_with_beam(YamlNode const& value, ReadDuration const& read) {
 }
 
 bool Keys::check_choice(KeySpec const& spec, YamlNode const& value) {
-  // cuda:0 is as little built as cuda.
-  if (value.is_scalar() &&
-      contains(spec.later, std::string_view(value.text).substr(0, value.text.find(':')))) {
+  if (value.is_scalar() && contains(spec.later, value.text)) {
     bool const unbuilt = spec.refusal == "E101";
     report_.add(spec.refusal, value,
                 unbuilt ? fmt::format("{} '{}' is not built yet", spec.name, value.text)

@@ -177,6 +177,7 @@ std::string reference() {
   out += trigger_text;
   out += expression_text;
   add_table("options.windrow (**W**)", settings_keys(), out);
+  add_table("gpu of options.windrow (**W**)", gpu_keys(), out);
   std::vector<std::string> later;
   for (TransformSpec const& spec : transform_table()) {
     if (spec.built) {

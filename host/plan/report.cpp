@@ -102,6 +102,10 @@ Finding Report::placed(std::uint8_t source, Position at, int length, std::string
   return finding;
 }
 
+std::string Report::place_of(YamlNode const& node) const {
+  return fmt::format("{}:{}:{}", texts_[node.source].name, node.at.line, node.at.column);
+}
+
 std::vector<Finding> Report::take() { return sorted(findings_); }
 
 std::vector<Finding> Report::take_on_beam() {

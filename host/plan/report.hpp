@@ -38,6 +38,8 @@ class Report {
   // outside of the pipeline file (-c, --set) Beam never sees.
   void add_on_beam(OnBeam what, YamlNode const& at, std::string text, std::string own_key = {});
 
+  // file:line:column
+  [[nodiscard]] std::string place_of(YamlNode const& node) const;
   [[nodiscard]] std::vector<std::string> const& lines(std::uint8_t source) const {
     return texts_[source].lines;
   }

@@ -68,7 +68,14 @@ EngineSettings read_settings(Context& context, std::vector<YamlNode const*> cons
       out.state = keys.text("state");
     }
     if (keys.has("device")) {
-      out.device = keys.text("device");
+      out.device = *read_device(keys.text("device"));
+    }
+    if (YamlNode const* const gpu = keys.find("gpu")) {
+      Keys const of_gpu(context.report, gpu, *gpu, gpu_keys(), "gpu of options.windrow", "gpu");
+      if (YamlNode const* const limit = of_gpu.find("memory_limit")) {
+        out.gpu_memory = *read_gpu_memory(limit->text);
+        out.gpu_memory.place = context.report.place_of(*limit);
+      }
     }
     if (keys.has("memory_limit")) {
       out.memory_limit = *keys.bytes("memory_limit");

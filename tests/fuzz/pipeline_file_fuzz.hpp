@@ -87,10 +87,12 @@ inline void fuzz_run(Graph const& graph) {
   Observer nobody;
   std::map<std::string, Written> written;
   PipelineParts parts{
-      graph, {},
-      {},    [&](AggregationSpec const& spec) {
-                        return make_cpu_aggregation(spec, workers); },
-      clock, workers,
+      graph,
+      {},
+      {},
+      [&](AggregationSpec const& spec, std::size_t) { return make_cpu_aggregation(spec, workers); },
+      clock,
+      workers,
       nobody};
   for (std::size_t at = 0; at < graph.transforms.size(); ++at) {
     Transform const& transform = graph.transforms[at];

@@ -73,8 +73,8 @@ class Run : private Observer {
                         .sources = {},
                         .sinks = {},
                         .make_aggregation =
-                            [this](AggregationSpec const& spec) {
-                              return options_.make_aggregation(spec, *workers_);
+                            [this](AggregationSpec const& spec, std::size_t transform) {
+                              return options_.make_aggregation(spec, transform, *workers_);
                             },
                         .clock = clock_,
                         .workers = *workers_,

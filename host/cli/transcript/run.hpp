@@ -18,7 +18,9 @@ namespace windrow::transcript {
 //   restart_always  a restart between every two actions, each a new Pipeline from the bytes of a
 //                   file in `scratch`, at 1, 2 and 3 threads in turn
 struct RunOptions {
-  std::function<std::unique_ptr<Aggregation>(AggregationSpec const&, Workers&)> make_aggregation;
+  std::function<std::unique_ptr<Aggregation>(AggregationSpec const&, std::size_t transform,
+                                             Workers&)>
+      make_aggregation;
   bool restart_always = false;
   std::string scratch;  // an existing directory, for snapshots
 };
