@@ -92,7 +92,7 @@ class UsageTest(CliCase):
                       ("run", "x.yaml", "--discard-state=step=X"), ("run", "x.yaml", "--admin")):
             option = words[2].split("=")[0]
             self.assertEqual(self.refused(*words), f"windrow: option '{option}' of {words[0]} is not built yet\n")
-        for setting in ("listen=127.0.0.1:8080", "snapshot_interval=1m", "determinism=relaxed"):
+        for setting in ("listen=127.0.0.1:8080", "snapshot_interval=1m"):
             self.assertRegex(self.refused("check", "x.yaml", "--set", setting, code=78), r"E101\] .*is not built yet")
 
     def test_options_of_pipeline_files_are_refused_where_none_is_read(self):

@@ -35,6 +35,7 @@ AggregationSpec aggregation_spec(Graph const& graph, std::size_t combine) {
   spec.closing = windowing.closing;
   spec.combines = config.combines;
   spec.tombstones = windowing.windows.kind == WindowKind::sessions && !windowing.discarding;
+  spec.relaxed = graph.settings.relaxed;
   spec.withdrawals = config.input_panes == Combine::InputPanes::replace;
   for (std::size_t i = combine + 1; i < graph.transforms.size(); ++i) {
     spec.report_ended = spec.report_ended || reads_by_replace(graph, i, combine);

@@ -167,9 +167,9 @@ constexpr KeySpec settings_table[] = {
      .type = choice,
      .fallback = "reproducible",
      .windrow = W,
-     .meaning = "same bytes when replayed",
-     .choices = "reproducible relaxed",
-     .later = "relaxed"},
+     .meaning =
+         "same bytes when replayed; relaxed: on a GPU sums of numbers may differ in last bits",
+     .choices = "reproducible relaxed"},
     later("batch_delay_max", duration, W, "longest wait for a full batch", "100ms"),
     later("snapshot_bytes", bytes, W, "input between snapshots"),
     later("snapshot_interval", duration, W, "time between snapshots"),

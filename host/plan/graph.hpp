@@ -180,6 +180,7 @@ struct EngineSettings {
   std::uint64_t max_bad_over = 0;  // .. over this many; 0: off
   Duration give_up_after{600'000'000};
   bool allow_unsafe_triggers = false;
+  bool relaxed = false;  // determinism: relaxed
   unsigned threads = 0;  // 0: all cores
 };
 

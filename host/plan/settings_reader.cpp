@@ -86,6 +86,9 @@ EngineSettings read_settings(Context& context, std::vector<YamlNode const*> cons
     if (keys.has("batch_clock")) {
       out.batch_clock_wall = keys.text("batch_clock") == "wall";
     }
+    if (keys.has("determinism")) {
+      out.relaxed = keys.text("determinism") == "relaxed";
+    }
     if (keys.has("clock_rate")) {
       out.clock_rate = *keys.number("clock_rate");
     }

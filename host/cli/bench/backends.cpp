@@ -38,7 +38,7 @@ std::uint64_t number_in(char const* path, std::string const& name, std::uint64_t
 
 Backend cpu_backend(Workers& workers) {
   std::string processor;
-  for (auto const& [name, value] : machine_facts()) {
+  for (auto const& [name, value] : machine_facts(CudaInventory{})) {
     processor = name == "processor" ? value : processor;
   }
   return {"cpu", fmt::format("{} threads of {}", workers.threads(), processor), "",

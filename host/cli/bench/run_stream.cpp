@@ -114,7 +114,8 @@ Reading run_stream(Workload const& workload, std::vector<std::string> const& lin
   PipelineParts parts{.graph = graph,
                       .sources = make_sources(graph, clock),
                       .sinks = {},
-                      .make_aggregation = backend.make,
+                      .make_aggregation = [&](AggregationSpec const& spec,
+                                              std::size_t) { return backend.make(spec); },
                       .clock = clock,
                       .workers = workers,
                       .observer = nobody};
