@@ -30,11 +30,12 @@ class DeviceArray {
       return;
     }
     std::size_t const capacity = std::max(n, capacity_ + capacity_ / 2);
-    auto* const grown = static_cast<T*>(device_.allocate(capacity * sizeof(T)));
-    device_.copy_within(grown, data_, kept * sizeof(T));
+    DeviceArray grown(device_);
+    grown.data_ = static_cast<T*>(device_.allocate(capacity * sizeof(T)));
+    grown.capacity_ = capacity;
+    device_.copy_within(grown.data_, data_, kept * sizeof(T));
     device_.synchronise();
-    device_.release(std::exchange(data_, grown), capacity_ * sizeof(T));
-    capacity_ = capacity;
+    swap(grown);
   }
   void swap(DeviceArray& other) noexcept {  // of the same device
     std::swap(data_, other.data_);
