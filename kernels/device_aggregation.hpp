@@ -224,7 +224,7 @@ class DeviceAggregation : public DeviceStep {
     for (Ended const& row : ended) {
       out.ended.push_back({row.key, row.window});
     }
-    device_.for_each(1, BeginRun{state_.view().counters});
+    device_.for_each(1, SetDue{state_.view().counters, 0});
   }
 
   AggregationSpec const spec_;

@@ -14,6 +14,15 @@ struct Decisions {
   std::uint32_t* rows;
 };
 
+// So many cells are due, 0 before they are listed.
+struct SetDue {
+  Counters* counters;
+  std::uint32_t n;
+  WINDROW_HOST_DEVICE void operator()(std::size_t) const {
+    counters->due = n;
+    counters->ended = 0;
+  }
+};
 // The next of the cells that rows have touched are what is due.
 struct TakeTouched {
   Counters* counters;
@@ -24,16 +33,19 @@ struct TakeTouched {
   }
 };
 
-// What a firing puts out, tombstones that are owed first.
-WINDROW_HOST_DEVICE inline std::uint32_t rows_of(StateView const& state, std::uint32_t cell,
-                                                 CellFiring const& firing) noexcept {
+// Notes what became of cell i, and how many rows it puts out: tombstones that are owed, too.
+WINDROW_HOST_DEVICE inline void decide(StateView const& state, Decisions const& out, std::size_t i,
+                                       CellFiring const& firing) noexcept {
+  std::uint32_t const cell = out.cell[i];
   std::uint32_t rows = (firing.emits ? 1U : 0U) + (firing.takes_away ? 1U : 0U);
   if (firing.pending && state.link_offset != 0) {
     for (std::uint32_t at = state.link(cell).pending; at != 0; at = state.link(at - 1).next) {
       ++rows;
     }
   }
-  return rows;
+  state.dirty[cell / page_records] = 1;
+  out.firing[i] = firing;
+  out.rows[i] = rows;
 }
 
 // Phase A: the cells that rows have touched.
@@ -50,9 +62,7 @@ struct Settle {
       firing = settle_cell(step->cells, state.record(cell), state.window_of(cell), times);
       atomic_count(state.counters->evaluations);
     }
-    state.dirty[cell / page_records] = 1;
-    out.firing[i] = firing;
-    out.rows[i] = rows_of(state, cell, firing);
+    decide(state, out, i, firing);
   }
 };
 
@@ -78,15 +88,6 @@ struct ListPages {
     if (entry != 0) {
       out[atomic_count(state.counters->due)] = {entry - 1U, slab.ended, slab.expires};
     }
-  }
-};
-
-// Before a list of what is due is made.
-struct BeginRun {
-  Counters* counters;
-  WINDROW_HOST_DEVICE void operator()(std::size_t) const {
-    counters->due = 0;
-    counters->ended = 0;
   }
 };
 
@@ -131,9 +132,7 @@ struct FireDue {
     if (firing.asked) {
       atomic_count(state.counters->evaluations);
     }
-    state.dirty[cell / page_records] = 1;
-    out.firing[i] = firing;
-    out.rows[i] = rows_of(state, cell, firing);
+    decide(state, out, i, firing);
   }
 };
 

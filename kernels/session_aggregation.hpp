@@ -135,7 +135,7 @@ class SessionAggregation final : public DeviceAggregation<Device> {
     std::size_t const cells = std::size_t{state_.pages()} * page_records;
     next_due_ = 0;
     ends_.clear();
-    device_.for_each(1, BeginRun{state.counters});
+    device_.for_each(1, SetDue{state.counters, 0});
     device_.for_each(cells, FindDueSessions{state, step_.device(), times_, due_in_.data()});
     this->read_counters();
     std::size_t const n = counters_[0].due;
@@ -169,7 +169,7 @@ class SessionAggregation final : public DeviceAggregation<Device> {
 
   void sweep(AggregationOutput& out) override {
     StateView const state = state_.view();
-    device_.for_each(1, BeginRun{state.counters});
+    device_.for_each(1, SetDue{state.counters, 0});
     device_.for_each(state_.keys() / 32, SweepSessions{state, step_.device(), ended_.data()});
     device_.for_each(&state.counters->erased, std::size_t{state_.pages()} * page_records,
                      ReturnErased{state, step_.device()});

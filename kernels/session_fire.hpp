@@ -44,16 +44,6 @@ struct TakeEnds {
   }
 };
 
-// The next of them.
-struct SetDue {
-  Counters* counters;
-  std::uint32_t n;
-  WINDROW_HOST_DEVICE void operator()(std::size_t) const {
-    counters->due = n;
-    counters->ended = 0;
-  }
-};
-
 // Unlinks the expired sessions of the keys in one word of `freed_bits`.  A row id ends with the
 // last session of its start: an unsafe trigger may leave two (R62).
 struct SweepSessions {

@@ -258,13 +258,13 @@ class SlabAggregation final : public DeviceAggregation<Device> {
   void fire_pages(std::size_t begin, std::size_t end, std::size_t pages, AggregationOutput& out) {
     StateView const state = state_.view();
     device_.copy_in(due_slab_.data(), due_.data() + begin, (end - begin) * sizeof(DueSlab));
-    device_.for_each(1, BeginRun{state.counters});
+    device_.for_each(1, SetDue{state.counters, 0});
     device_.for_each((end - begin) * state.key_pages,
                      ListPages{state, due_slab_.data(), due_page_.data()});
     std::size_t const pages_per_run = options_.panes / page_records;
     for (std::size_t page = 0; page < pages; page += pages_per_run) {
       std::size_t const n = std::min(pages_per_run, pages - page) * page_records;
-      device_.for_each(1, BeginRun{state.counters});
+      device_.for_each(1, SetDue{state.counters, 0});
       device_.for_each(
           n, FindDue{state, step_.device(), times_, due_page_.data() + page, due_cell_.data()});
       this->template put_out<FireDue>(due_cell_.data(), times_, out);
