@@ -88,6 +88,15 @@ std::optional<std::vector<std::int64_t>> KafkaSource::Impl::starts(
   return offsets;
 }
 
+// After `partitions` has changed, into which these are views.
+void KafkaSource::Impl::renumber() {
+  numbers.clear();
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    TopicPartition const& where = partitions[i].where;
+    numbers[{where.topic, where.partition}] = static_cast<std::uint32_t>(i);
+  }
+}
+
 // Finds partitions and assigns those that are new, all or none of them, so that numbers do not
 // depend on which answers were late.
 void KafkaSource::Impl::discover(Instant now) {
@@ -115,11 +124,9 @@ void KafkaSource::Impl::discover(Instant now) {
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     partitions.push_back({.where = fresh[i], .position = (*offsets)[i], .last = {}, .heard = now});
   }
-  numbers.clear();  // the vector may have moved
+  renumber();
   std::vector<std::pair<TopicPartition, std::int64_t>> from;
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    Partition& partition = partitions[i];
-    numbers[{partition.where.topic, partition.where.partition}] = static_cast<std::uint32_t>(i);
+  for (Partition& partition : partitions) {
     if (partition.assigned) {
       continue;
     }

@@ -118,11 +118,8 @@ void KafkaSource::restore(SnapshotReader& in) {
       impl_->partitions.push_back(std::move(partition));
     }
   }
-  for (std::size_t i = 0; i < impl_->partitions.size(); ++i) {
-    TopicPartition const& where = impl_->partitions[i].where;
-    impl_->numbers[{where.topic, where.partition}] = static_cast<std::uint32_t>(i);
-  }
-  impl_->restored = true;
+  impl_->renumber();
+  impl_->restored = !impl_->partitions.empty();  // without any, `start` still applies
 }
 
 void KafkaSource::committed() {

@@ -25,30 +25,25 @@ constexpr int unavailable = 69, refused = 78;
 constexpr std::size_t batch_bytes_max = 64U << 20U;
 constexpr milliseconds ask_interval{1000};  // between two questions for ends
 
-class MessageLease : public Lease {
- public:
-  std::unique_ptr<kafka::Client> client;  // of a replay: goes after its messages
-  std::vector<kafka::Message> messages;
-};
-
-EventTime time_of(rd_kafka_message_t const& message) {
-  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-  std::int64_t const ms = rd_kafka_message_timestamp(&message, &type);
-  if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) {
-    return T_MIN;
-  }
-  // A time that no event can have stays invalid and is set aside by the decoder.
-  if (ms >= floor_div(T_END.us, 1000) || ms < floor_div(T_MIN.us, 1000)) {
-    return T_MAX;
-  }
-  return EventTime{ms * 1000};
-}
-
 Duration since(Instant then, Instant now) {
   return {std::chrono::duration_cast<std::chrono::microseconds>(now - then).count()};
 }
 
 }  // namespace
+
+// A null payload stays null.
+RawRecord kafka::record_of(rd_kafka_message_t const& message, std::uint32_t partition) {
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  std::int64_t const ms = rd_kafka_message_timestamp(&message, &type);
+  EventTime time{ms * 1000};
+  if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) {
+    time = T_MIN;
+  } else if (ms >= floor_div(T_END.us, 1000) || ms < floor_div(T_MIN.us, 1000)) {
+    time = T_MAX;  // one that no event can have stays invalid and is set aside by the decoder
+  }
+  return {static_cast<char const*>(message.payload), static_cast<std::uint32_t>(message.len),
+          partition, message.offset, time};
+}
 
 void KafkaSource::Impl::connect() {
   client = std::make_unique<kafka::Client>(options.bootstrap_servers, options.consumer_config);
@@ -76,7 +71,7 @@ std::uint32_t KafkaSource::Impl::index_of(rd_kafka_message_t const& message) {
 }
 
 void KafkaSource::Impl::consume(RawBatch& out, std::size_t rows_max, std::int64_t wait_us) {
-  auto lease = std::make_unique<MessageLease>();
+  auto lease = std::make_unique<kafka::MessageLease>();
   std::size_t bytes = 0;
   std::vector<rd_kafka_message_t const*> newest(partitions.size());
   Instant const now = std::chrono::steady_clock::now();
@@ -111,10 +106,7 @@ void KafkaSource::Impl::consume(RawBatch& out, std::size_t rows_max, std::int64_
       partition.caught_up = false;
       newest[number] = &message;
       bytes += message.len;
-      // A null payload stays null.
-      out.records.push_back({static_cast<char const*>(message.payload),
-                             static_cast<std::uint32_t>(message.len), number, message.offset,
-                             time_of(message)});
+      out.records.push_back(kafka::record_of(message, number));
       lease->messages.push_back(std::move(owner));
     }
   }
@@ -123,6 +115,7 @@ void KafkaSource::Impl::consume(RawBatch& out, std::size_t rows_max, std::int64_
       partitions[i].last = kafka::mark_of(*newest[i]);
     }
   }
+  order_by_partition(out.records);
   out.payloads = std::move(lease);
 }
 
@@ -259,6 +252,7 @@ bool KafkaSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us
   Impl& self = *impl_;
   WINDROW_ASSERT(self.client, "open comes before poll");
   out = {};
+  self.end_replay();
   Instant const start = std::chrono::steady_clock::now();
   self.ended = self.ended || (self.options.max_read_time &&
                               since(self.opened, start) >= *self.options.max_read_time);
@@ -288,58 +282,6 @@ bool KafkaSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us
     range.caught_up = partition.caught_up;
   }
   return !self.ended;
-}
-
-void KafkaSource::read(std::span<Range const> ranges, RawBatch& out) {
-  Impl& self = *impl_;
-  out = {};
-  // A consumer of its own: the running one must not move.
-  Impl again(self.options);
-  again.connect();
-  again.partitions = self.partitions;
-  std::vector<std::pair<TopicPartition, std::int64_t>> from;
-  std::vector<std::int64_t> to(self.partitions.size(), std::numeric_limits<std::int64_t>::min());
-  for (std::size_t i = 0; i < again.partitions.size(); ++i) {
-    again.numbers[{again.partitions[i].where.topic, again.partitions[i].where.partition}] =
-        static_cast<std::uint32_t>(i);
-    again.partitions[i].heard = std::chrono::steady_clock::now();
-  }
-  for (Range const& range : ranges) {
-    WINDROW_ASSERT(range.partition < again.partitions.size(), "a range of this source");
-    again.partitions[range.partition].position = range.from;
-    to[range.partition] = range.to;
-    if (range.from < range.to) {
-      from.emplace_back(again.partitions[range.partition].where, range.from);
-    }
-    out.ranges.push_back(range);
-  }
-  again.client->assign(from);
-  auto lease = std::make_unique<MessageLease>();
-  auto const behind = [&](Range const& range) {
-    return again.partitions[range.partition].position < range.to;
-  };
-  while (std::any_of(ranges.begin(), ranges.end(), behind)) {
-    RawBatch some;
-    again.consume(some, 4096, 100'000);
-    auto& messages = static_cast<MessageLease&>(*some.payloads).messages;
-    for (std::size_t i = 0; i < some.records.size(); ++i) {
-      if (some.records[i].offset >= to[some.records[i].partition]) {
-        continue;
-      }
-      out.records.push_back(some.records[i]);
-      lease->messages.push_back(std::move(messages[i]));
-    }
-    for (Partition& partition : again.partitions) {
-      partition.assigned = false;
-    }
-    for (Range const& range : ranges) {
-      again.partitions[range.partition].assigned = behind(range);
-    }
-    again.first = false;
-    again.give_up(std::chrono::steady_clock::now());
-  }
-  lease->client = std::move(again.client);
-  out.payloads = std::move(lease);
 }
 
 bool KafkaSource::bounded() const { return impl_->options.max_read_time.has_value(); }

@@ -42,6 +42,7 @@ class KafkaSource : public Source {
   ~KafkaSource() override;
   void open() override;
   bool poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us) override;
+  void begin_replay(std::span<Range const> whole) override;
   void read(std::span<Range const> ranges, RawBatch& out) override;
   [[nodiscard]] bool bounded() const override;
   [[nodiscard]] std::string_view name() const override;

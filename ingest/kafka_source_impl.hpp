@@ -1,6 +1,7 @@
 // What the two halves of the Kafka source share: discovery and reading.
 #pragma once
 #include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +29,19 @@ struct Mark {
 };
 [[nodiscard]] Mark mark_of(rd_kafka_message_t const& message);
 
+class MessageLease : public Lease {
+ public:
+  std::vector<Message> messages;
+};
+[[nodiscard]] RawRecord record_of(rd_kafka_message_t const& message, std::uint32_t partition);
+
+// Messages that a replay fetched and no plan has asked for yet, per partition, in order.
+//   wanted  up to here plans will ask;  known: below it, nothing is behind `messages`
+struct Ahead {
+  std::deque<Message> messages;
+  std::int64_t wanted = 0, known = 0;
+};
+
 struct Partition {
   TopicPartition where;
   std::int64_t position = 0;
@@ -52,6 +66,10 @@ struct KafkaSource::Impl {
                                                  std::int64_t what);
   [[nodiscard]] bool check_logs();
   void check_mark(kafka::Partition& partition, rd_kafka_message_t const& message);
+  void begin_replay(std::span<Range const> whole);
+  void fetch_ahead();
+  void end_replay();
+  void renumber();
   void consume(RawBatch& out, std::size_t rows_max, std::int64_t wait_us);
   void event(rd_kafka_message_t const& message);
   void ask_ends(std::span<Range const> polled, kafka::Instant now);
@@ -72,6 +90,7 @@ struct KafkaSource::Impl {
   bool missing = false;  // a topic, for a while: what comes back may be another one
   kafka::Instant opened, discover_at, asked_at, ask_at;
   std::uint64_t gaps = 0;
+  std::unique_ptr<std::vector<kafka::Ahead>> replay;  // until the first poll
   std::uint32_t last = 0;  // partition of the last message: mostly that of the next one
   std::vector<std::pair<TopicPartition, std::int64_t>> durable;  // positions of the last snapshot
 };

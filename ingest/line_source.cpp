@@ -66,6 +66,11 @@ class LineSource::Cursor {
     file_ = static_cast<std::size_t>(position >> file_shift);
     byte_ = position & byte_mask;
   }
+  void skip_to(std::int64_t position) {  // of standard input: what was read before is lost
+    move_to(position);
+    ahead_.clear();
+    skip_ = false;
+  }
   void save(ByteWriter& out) const {
     out.put(position());
     out.put(static_cast<std::uint8_t>(skip_));
@@ -272,17 +277,16 @@ bool LineSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us)
 }
 
 void LineSource::read(std::span<Range const> ranges, RawBatch& out) {
-  if (path_ == "-") {
-    throw EnvironmentError("line source: standard input cannot be read again", unavailable);
-  }
+  WINDROW_ASSERT(cursor_ && ranges.size() == 1, "open comes before read, of the one partition");
   out = {};
-  for (Range const& range : ranges) {
-    WINDROW_ASSERT(range.partition == 0 && ranges.size() == 1, "a range of this source");
-    Cursor again(files_, input_);
-    again.move_to(range.from);
-    again.fill(out, {SIZE_MAX, SIZE_MAX, range.to}, 0);
-    out.ranges.assign(1, range);
+  Range const& range = ranges[0];
+  WINDROW_ASSERT(cursor_->position() == range.from, "plans are read in their order");
+  if (replayable()) {
+    cursor_->fill(out, {SIZE_MAX, SIZE_MAX, range.to}, 0);
+  } else if (range.from < range.to) {
+    cursor_->skip_to(range.to);
   }
+  out.ranges.assign(1, range);
 }
 
 std::string LineSource::partition_name(std::uint32_t /*partition*/) const { return "0"; }

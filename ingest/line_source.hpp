@@ -27,7 +27,8 @@ struct LineFile {
 // behind that many bytes, for which the decoder sets it aside.
 //
 // offset = file index << 40 | byte offset of the line; path_of and offset_in_path take it apart.
-// "-" is standard input: it cannot be read again, and a restart goes on with what comes then.
+// "-" is standard input: it cannot be read again.  A restart goes on with what comes then, at the
+// offset where the last plan ended.
 class LineSource : public Source {
  public:
   explicit LineSource(std::string path, int input = 0);  // `input`: the descriptor behind "-"
@@ -35,6 +36,7 @@ class LineSource : public Source {
   void open() override;
   bool poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us) override;
   void read(std::span<Range const> ranges, RawBatch& out) override;
+  [[nodiscard]] bool replayable() const override { return path_ != "-"; }
   [[nodiscard]] bool bounded() const override { return true; }
   [[nodiscard]] std::string_view name() const override { return path_; }
   [[nodiscard]] std::string partition_name(std::uint32_t partition) const override;

@@ -36,6 +36,7 @@ void MemorySource::read(std::span<Range const> ranges, RawBatch& out) {
                    "a range of this source");
     fill(range.from, range.to, out);
     out.ranges.push_back(range);
+    position_ = range.to;
   }
 }
 

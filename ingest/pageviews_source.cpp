@@ -52,13 +52,19 @@ PageviewsSource::PageviewsSource(PageviewsSettings settings, std::function<Proce
 }
 
 void PageviewsSource::open() {
-  if (paced_ && delivered_ == 0) {
+  if (paced_ && !restored_) {
     settings_.base_ms = floor_div(now_().us, five_minutes_ms * 1000) * five_minutes_ms;
   }
   generator_.emplace(settings_);
   for (std::uint64_t i = 0; i < delivered_; ++i) {
     generator_->next(line_);
   }
+  more_ = generator_->next(line_);
+}
+
+void PageviewsSource::deliver(Lines& lines, RawBatch& out) {
+  lines.add(line_, position_[line_.partition]++, out);
+  ++delivered_;
   more_ = generator_->next(line_);
 }
 
@@ -77,11 +83,10 @@ bool PageviewsSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wai
   }
   ProcessingTime const now = now_();
   while (more_ && out.records.size() < rows_max && line_.arrival_ms * 1000 <= now.us) {
-    lines->add(line_, position_[line_.partition]++, out);
-    ++delivered_;
-    more_ = generator_->next(line_);
+    deliver(*lines, out);
   }
   lines->point(out);
+  order_by_partition(out.records);
   out.payloads = std::move(lines);
   bool const caught_up = more_ && line_.arrival_ms * 1000 > now.us;
   for (Range& range : out.ranges) {
@@ -92,26 +97,20 @@ bool PageviewsSource::poll(RawBatch& out, std::size_t rows_max, std::int64_t wai
   return more_;
 }
 
+// Lines are delivered in one order, of which every batch is a run.
 void PageviewsSource::read(std::span<Range const> ranges, RawBatch& out) {
   out.records.clear();
   out.ranges.assign(ranges.begin(), ranges.end());
   auto lines = std::make_unique<Lines>();
-  std::vector<std::int64_t> position(position_.size());
-  std::size_t missing = 0;
+  std::int64_t left = 0;
   for (Range const& range : ranges) {
-    missing += static_cast<std::size_t>(range.to - range.from);
+    left += range.to - range.from;
   }
-  pageviews::Generator again(settings_);
-  for (pageviews::Line line; missing > 0 && again.next(line);) {
-    std::int64_t const offset = position[line.partition]++;
-    for (Range const& range : ranges) {
-      if (range.partition == line.partition && range.from <= offset && offset < range.to) {
-        lines->add(line, offset, out);
-        --missing;
-      }
-    }
+  for (; left > 0 && more_; --left) {
+    deliver(*lines, out);
   }
   lines->point(out);
+  order_by_partition(out.records);
   out.payloads = std::move(lines);
 }
 
@@ -137,6 +136,7 @@ void PageviewsSource::restore(SnapshotReader& in) {
   if (!in.next(name, shard, bytes) || name != "pageviews") {
     throw EnvironmentError("snapshot: the positions of the page views are missing", 74);
   }
+  restored_ = true;
   ByteReader reader(bytes);
   settings_.base_ms = reader.get<std::int64_t>();
   delivered_ = reader.get<std::uint64_t>();

@@ -36,13 +36,14 @@ class PageviewsSource final : public Source {
  private:
   class Lines;  // payloads of a batch
   [[nodiscard]] bool due() const;
+  void deliver(Lines& lines, RawBatch& out);  // the next line
 
   pageviews::Settings settings_;
   bool paced_;
   std::function<ProcessingTime()> now_;
   std::optional<pageviews::Generator> generator_;
   pageviews::Line line_;  // the next one, if more_
-  bool more_ = false;
+  bool more_ = false, restored_ = false;
   std::uint64_t delivered_ = 0;
   std::vector<std::int64_t> position_;  // by partition
 };

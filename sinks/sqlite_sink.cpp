@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/engine/crash_point.hpp"
 #include "host/model/portable.hpp"
 #include "sinks/sqlite_table.hpp"
 
@@ -55,6 +56,13 @@ void SqliteSink::open() {
   database_.emplace(std::move(database));
 }
 
+std::optional<std::int64_t> SqliteSink::last_version() {
+  SqliteStatement query =
+      database_->prepare("SELECT pane_version FROM _windrow_progress WHERE sink = ?");
+  static_cast<void>(query.bind_text(1, settings_.name));
+  return query.step() == SQLITE_ROW ? std::optional(query.integer(0)) : std::nullopt;
+}
+
 void SqliteSink::write(SinkRowsView const& rows, std::span<Outcome> out,
                        std::vector<SinkFault>& faults) {
   WINDROW_ASSERT(database_.has_value(), "open comes before write");
@@ -84,7 +92,11 @@ void SqliteSink::write(SinkRowsView const& rows, std::span<Outcome> out,
       return undo(code, out, faults);
     }
     insert_->reset();
+    if (row == 0) {
+      WINDROW_CRASH_POINT("sink.partial");
+    }
   }
+  WINDROW_CRASH_POINT("sink.sent");
   if (int const code = rows.is_last ? note_progress(rows) : SQLITE_DONE; code != SQLITE_DONE) {
     return undo(code, out, faults);
   }

@@ -23,6 +23,7 @@ class SqliteSink final : public Sink {
  public:
   SqliteSink(SqliteSettings settings, SinkSchema schema);
   void open() override;
+  [[nodiscard]] std::optional<std::int64_t> last_version() override;
   void write(SinkRowsView const& rows, std::span<Outcome> out,
              std::vector<SinkFault>& faults) override;
 

@@ -310,7 +310,7 @@ pipeline:
             self.assertEqual(refused.returncode, 64, refused.stderr)
             self.assertIn("--shutdown-limit", refused.stderr)
 
-    def test_a_state_directory_continues_exactly_and_refuses_after_a_crash(self):
+    def test_a_state_directory_goes_on_after_a_stop_and_after_a_kill(self):
         path = self.job(GENERATE)
         state = self.path / "state"
         words = (path, "--set", "clock_rate=60", "--state", state, "--json")
@@ -337,9 +337,11 @@ pipeline:
             time.sleep(READING_S)
             running.kill()
             running.communicate()
-        refused = self.windrow("run", *words)
-        self.assertEqual(refused.returncode, 74, refused.stderr)
-        self.assertIn(str(state), refused.stderr)
+        code, out, err = self.stopped(*words)
+        self.assertEqual(code, 0, err)
+        self.assertRegex(err, r"state: goes on: snapshot=\d+ bytes=\d+ plans=[1-9]")
+        self.assertTrue(json.loads(out.splitlines()[-1])["laws_hold"])
+        self.assertGreater(json.loads(out.splitlines()[-1])["sources"][0]["read"], read[1])
 
     def test_a_saved_state_drains_at_once_and_is_over_then(self):
         path = self.job(GENERATE)

@@ -224,26 +224,69 @@ TEST(KafkaSourceTest, ARestartGoesOnAtItsOwnPositions) {
   EXPECT_EQ(seen.size(), 100U);
 }
 
-TEST(KafkaSourceTest, ARangeIsReadAgainAsItWas) {
+// Another process runs the plans of one that was killed, then goes on where they end.
+TEST(KafkaSourceTest, PlansAreReadAgainAsTheyWere) {
   MockKafka kafka;
   kafka.create("t", 2);
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 60; ++i) {
     kafka.produce("t", i % 2, std::to_string(i));
   }
   kafka.flush();
+  std::vector<RawBatch> batches;
+  {
+    KafkaSource source(options_for(kafka, {"t"}));
+    source.open();
+    RawBatch batch;
+    for (std::size_t n = 0; n < 40; n += batch.records.size()) {
+      source.poll(batch, 7, 100'000);
+      RawBatch kept;
+      kept.ranges = batch.ranges;
+      for (RawRecord record : batch.records) {
+        record.data = nullptr;  // goes with the source
+        kept.records.push_back(record);
+      }
+      batches.push_back(std::move(kept));
+    }
+    batch = {};
+  }
+  std::vector<Range> whole = batches.back().ranges;
+  for (Range& range : whole) {
+    range.from = 0;
+    range.name = std::to_string(range.partition);
+  }
   KafkaSource source(options_for(kafka, {"t"}));
   source.open();
+  source.begin_replay(whole);
   Read read;
-  poll_until(source, read, records(50));
-  Range const ranges[] = {{0, 5, 20, false, false, {}}, {1, 7, 7, false, false, {}}};
-  RawBatch again;
-  source.read(ranges, again);
-  ASSERT_EQ(again.records.size(), 15U);
-  for (std::size_t i = 0; i < 15; ++i) {
-    EXPECT_EQ(std::string_view(again.records[i].data, again.records[i].bytes),
-              std::to_string((i + 5) * 2));
-    EXPECT_EQ(again.records[i].offset, static_cast<std::int64_t>(i + 5));
+  for (RawBatch const& batch : batches) {
+    RawBatch again;
+    source.read(batch.ranges, again);
+    EXPECT_EQ(again.ranges, batch.ranges);
+    ASSERT_EQ(again.records.size(), batch.records.size());
+    for (std::size_t i = 0; i < again.records.size(); ++i) {
+      RawRecord const& record = again.records[i];
+      EXPECT_EQ(record.partition, batch.records[i].partition);
+      EXPECT_EQ(record.offset, batch.records[i].offset);
+      EXPECT_EQ(std::string_view(record.data, record.bytes),
+                std::to_string(record.offset * 2 + record.partition));
+    }
+    read.records += again.records.size();
   }
+  std::size_t const replayed = read.records;
+  poll_until(source, read, records(60));
+  EXPECT_EQ(read.records, 60U);
+  EXPECT_LT(replayed, 60U);
+}
+
+TEST(KafkaSourceTest, PlansOfALogThatEndsBelowThemAreRefused) {
+  MockKafka kafka;
+  kafka.create("t", 1);
+  kafka.produce("t", 0, "1");
+  kafka.flush();
+  KafkaSource source(options_for(kafka, {"t"}));
+  source.open();
+  Range const whole{0, 0, 5, false, false, {}, "0"};
+  EXPECT_THROW(source.begin_replay({&whole, 1}), EnvironmentError);
 }
 
 // A position without a record read before it, in partition 0 of t.

@@ -38,6 +38,7 @@ void write_small(std::filesystem::path const& path) {
   a.piece("cells", 4, "");
   out.component("empty");
   out.component("clock").piece("p", 0, "12345678");
+  out.complete();
   out.publish();
 }
 std::string content_of(std::filesystem::path const& path) {
@@ -116,6 +117,7 @@ TEST(SnapshotFileTest, ALostOrDoubledFrameIsNamed) {
   for (char const c : {'x', 'y', 'x'}) {
     a.piece("p", 0, std::string(1, c));
   }
+  out.complete();
   out.publish();
   std::string const content = content_of(directory / "7");
   std::size_t const first = content.find("\x02\x01");  // kind piece, name of one byte
@@ -171,6 +173,7 @@ TEST(SnapshotFileTest, ADictionaryTravelsThroughIt) {
   dictionary.intern(shard_of_hash(hash), {&key, 1}, {&hash, 1}, 1, false, {&id, 1});
   SnapshotFileWriter out(directory / "1", "w", head);
   dictionary.snapshot(out.component("keys"));
+  out.complete();
   out.publish();
   KeyDictionary restored;
   SnapshotFileReader in(directory / "1");
@@ -193,6 +196,7 @@ TEST(SnapshotFileTest, PiecesOfEverySizeComeBack) {
     expected.push_back({std::to_string(size), 15, bytes});
     pieces.piece(expected.back().name, 15, bytes);
   }
+  out.complete();
   out.publish();
   SnapshotFileReader in(directory / "1");
   EXPECT_EQ(pieces_of(in.component("sizes")), expected);

@@ -88,11 +88,11 @@ class UsageTest(CliCase):
         for verb in ("plan", "new", "top", "tap", "state", "dlq", "completion", "debug"):
             self.assertEqual(self.refused(verb, "x"), f"windrow: verb '{verb}' is not built yet\n")
         for words in (("check", "x.yaml", "--connect"), ("run", "x.yaml", "--since", "2026-01-01"),
-                      ("run", "x.yaml", "--take-over"), ("run", "x.yaml", "--from-group-offsets"),
+                      ("run", "x.yaml", "--from-group-offsets"),
                       ("run", "x.yaml", "--discard-state=step=X"), ("run", "x.yaml", "--admin")):
             option = words[2].split("=")[0]
             self.assertEqual(self.refused(*words), f"windrow: option '{option}' of {words[0]} is not built yet\n")
-        for setting in ("listen=127.0.0.1:8080", "snapshot_interval=1m"):
+        for setting in ("listen=127.0.0.1:8080", "replay_horizon=24h"):
             self.assertRegex(self.refused("check", "x.yaml", "--set", setting, code=78), r"E101\] .*is not built yet")
 
     def test_options_of_pipeline_files_are_refused_where_none_is_read(self):

@@ -24,10 +24,9 @@ constexpr char const* later_verbs[] = {"plan",  "new", "top",        "tap",
 struct LaterOption {
   std::string_view verb, name;
 };
-constexpr LaterOption later_options[] = {{"check", "--connect"}, {"run", "--since"},
-                                         {"run", "--take-over"}, {"run", "--from-group-offsets"},
-                                         {"run", "--force"},     {"run", "--discard-state"},
-                                         {"run", "--admin"}};
+constexpr LaterOption later_options[] = {{"check", "--connect"},          {"run", "--since"},
+                                         {"run", "--from-group-offsets"}, {"run", "--force"},
+                                         {"run", "--discard-state"},      {"run", "--admin"}};
 
 void add_shared_options(CLI::App& app, Invocation& invocation) {
   app.add_option("--log-format", invocation.log_format, "form of the log on stderr")

@@ -9,6 +9,7 @@
 #include "ingest/line_source.hpp"
 #include "ingest/memory_source.hpp"
 #include "ingest/pageviews_source.hpp"
+#include "ingest/spool_source.hpp"
 #include "sinks/json_sink.hpp"
 #include "sinks/sqlite_sink.hpp"
 
@@ -84,8 +85,11 @@ std::vector<SourcePart> make_sources(Graph const& graph, Clock& clock) {
           options, kafka->event_time));
     } else if (auto const* json = std::get_if<ReadFromJson>(&transform.config)) {
       options.validate_full = json->validate_full;
-      parts.push_back(
-          part(at, std::make_unique<LineSource>(json->path), options, json->event_time));
+      std::unique_ptr<Source> lines = std::make_unique<LineSource>(json->path);
+      if (!json->spool.empty()) {
+        lines = std::make_unique<SpoolSource>(std::move(lines), json->spool);
+      }
+      parts.push_back(part(at, std::move(lines), options, json->event_time));
     } else if (auto const* create = std::get_if<Create>(&transform.config)) {
       parts.push_back(part(at, std::make_unique<MemorySource>(transform.name, create->elements),
                            options, std::nullopt));

@@ -75,7 +75,11 @@ class Run final : public Verb {
     verb->add_flag("--until-eof", until_eof_,
                    "with --input: +inf is the watermark at its end, then exit")
         ->needs(input);
-    verb->add_option("--state", state_, "directory that keeps the state over a clean stop");
+    verb->add_option("--state", state_,
+                     "directory of the state: what is killed goes on from there, exactly");
+    verb->add_flag("--take-over", take_over_,
+                   "from a process that holds the state: it ends at its next batch");
+    verb->add_flag("--force", force_, "also where the clock is behind what has been written");
     verb->add_option("--device", device_, device_option);
     verb->add_flag("--drain", drain_, "a stop fires all open windows, marked as drained");
     verb->add_option("--shutdown-limit", shutdown_limit_,
@@ -109,6 +113,8 @@ class Run final : public Verb {
     RunOptions options;
     options.file_name = file_;
     options.drain_on_stop = drain_;
+    options.take_over = take_over_;
+    options.force = force_;
     options.on_progress = [&](Progress const& progress) {
       if (view.due()) {
         view.show(text.lines(progress));
@@ -169,7 +175,7 @@ class Run final : public Verb {
   }
 
   std::string file_, input_, state_, device_, shutdown_limit_ = "30s";
-  bool until_eof_ = false, drain_ = false;
+  bool until_eof_ = false, drain_ = false, take_over_ = false, force_ = false;
 };
 
 }  // namespace

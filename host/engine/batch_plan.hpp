@@ -17,6 +17,16 @@ struct BatchPlan {
   std::vector<Watermark> watermark_in;
   std::vector<std::vector<Range>> ranges;
   bool drain = false, refuse_new_keys = false;
+  bool operator==(BatchPlan const&) const = default;
+};
+
+// Where plans are kept before they have an effect.
+class PlanLog {
+ public:
+  virtual ~PlanLog() = default;
+  // Durable when it returns.  PlanTakenError where another process made a plan of this number,
+  // EnvironmentError 76 where a newer owner has the state, DiskFullError where space lacks.
+  virtual void record(BatchPlan const& plan) = 0;
 };
 
 }  // namespace windrow

@@ -1,15 +1,18 @@
-// Temporary name, fsync, rename, fsync of the directory.
+// Temporary name, fsync, the final name, fsync of the directory.
 #include "host/engine/durable_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
-#include "host/engine/snapshot.hpp"
+#include "host/engine/crash_point.hpp"
 #include "host/model/portable.hpp"
 
 namespace windrow {
@@ -21,9 +24,12 @@ constexpr std::size_t buffer_max = 1U << 20U;
 
 void throw_io_error(std::string_view doing, std::filesystem::path const& path) {
   int const reason = errno;
-  throw EnvironmentError(fmt::format("state: cannot {}: path={} reason={}", doing, path.string(),
-                                     std::strerror(reason)),
-                         74);
+  std::string const what = fmt::format("state: cannot {}: path={} reason={}", doing, path.string(),
+                                       std::strerror(reason));
+  if (reason == ENOSPC || reason == EDQUOT) {
+    throw DiskFullError(what, 74);
+  }
+  throw EnvironmentError(what, 74);
 }
 
 void sync_directory(std::filesystem::path const& directory) {
@@ -38,6 +44,25 @@ void sync_directory(std::filesystem::path const& directory) {
   if (!synced) {
     throw_io_error("make the directory durable", directory);
   }
+}
+
+std::vector<std::int64_t> numbers_in(std::filesystem::path const& directory) {
+  std::vector<std::int64_t> numbers;
+  std::error_code error;
+  for (auto const& entry : std::filesystem::directory_iterator(directory, error)) {
+    std::string const name = entry.path().filename().string();
+    std::int64_t number = 0;
+    auto const [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (fault == std::errc{} && end == name.data() + name.size()) {
+      numbers.push_back(number);
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    errno = error.value();
+    throw_io_error("list", directory);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
 }
 
 DurableFile::DurableFile(std::filesystem::path name, std::string_view writer)
@@ -77,17 +102,36 @@ void DurableFile::flush() {
   buffer_.clear();
 }
 
-void DurableFile::publish() {
-  WINDROW_ASSERT(file_ >= 0, "a file is published once");
+void DurableFile::complete() {
+  WINDROW_ASSERT(file_ >= 0, "a file is completed once");
   flush();
   if (::fsync(file_) != 0) {
     throw_io_error("make durable", temporary_);
   }
+  complete_ = true;
+}
+
+void DurableFile::replace() {
+  WINDROW_ASSERT(complete_, "only a complete file gets its name");
   if (::rename(temporary_.c_str(), name_.c_str()) != 0) {
     throw_io_error("rename to its final name", temporary_);
   }
   ::close(std::exchange(file_, -1));  // nothing is left to fail after fsync
   sync_directory(name_.parent_path());
+}
+
+// link(2) and not open(O_EXCL): the name is never seen without the bytes.
+bool DurableFile::create() {
+  WINDROW_ASSERT(complete_, "only a complete file gets its name");
+  if (::link(temporary_.c_str(), name_.c_str()) != 0) {
+    if (errno == EEXIST) {
+      return false;
+    }
+    throw_io_error("link to its final name", temporary_);
+  }
+  WINDROW_CRASH_POINT("plan.linked");
+  sync_directory(name_.parent_path());
+  return true;  // the temporary name goes with this object
 }
 
 }  // namespace windrow

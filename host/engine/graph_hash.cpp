@@ -130,6 +130,7 @@ class GraphBytes {
   }
   void put(ReadFromJson const& source) {
     put(source.path);
+    put(!source.spool.empty());  // then a position is one in the spool
     put(source.validate_full);
     put(source.event_time);
     put(source.watermark);

@@ -1,7 +1,10 @@
 #include "host/engine/pipeline.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "host/engine/crash_point.hpp"
 #include "host/engine/pipeline_impl.hpp"
 #include "host/engine/row_view.hpp"
 #include "host/model/portable.hpp"
@@ -15,9 +18,12 @@ bool Pipeline::step() {
   for (auto const& source : p.sources) {  // records, ranges, who is caught up or ended
     source->poll(p.parts.graph.settings.batch_rows_max, wait_us);
   }
+  WINDROW_CRASH_POINT("poll.done");
   ProcessingTime const now = p.read_clock();
   if (p.has_work(now)) {
-    p.run_batch(p.next_plan(now, false));
+    BatchPlan plan = p.next_plan(now, false);
+    p.record(plan);
+    p.run_batch(plan);
     p.check_breaker();
   }
   return !p.all_ended();
@@ -28,14 +34,56 @@ void Pipeline::drain() {
   for (auto const& source : p.sources) {
     source->stop_reading();
   }
-  p.run_batch(p.next_plan(p.read_clock(), true));
-  p.drained = true;
+  BatchPlan plan = p.next_plan(p.read_clock(), true);
+  p.record(plan);
+  p.run_batch(plan);
+}
+
+// The same code as a live batch, from the plan on: same panes, same versions.
+void Pipeline::replay(std::span<BatchPlan const> plans, std::function<void()> const& after_each) {
+  Impl& p = *impl_;
+  for (std::size_t i = 0; i < p.sources.size() && !plans.empty(); ++i) {
+    p.sources[i]->begin_replay(plans, i);
+  }
+  for (BatchPlan const& plan : plans) {
+    p.check_replayed(plan);
+    p.hand_on_refused();
+    for (std::size_t i = 0; i < p.sources.size(); ++i) {
+      p.sources[i]->read_again(plan.ranges[i]);
+    }
+    p.clock_read = plan.processing_time;
+    p.refuses_new_keys = plan.refuse_new_keys;
+    p.run_batch(plan);
+    p.check_breaker();
+    WINDROW_CRASH_POINT("restart.replayed.partial");
+    if (after_each) {
+      after_each();
+    }
+  }
+}
+
+// A plan fits the state that it is run on: what state determines is not in it but as a check.
+void Pipeline::Impl::check_replayed(BatchPlan const& plan) const {
+  std::vector<Watermark> watermarks;
+  for (auto const& source : sources) {
+    for (WatermarkTracker const& tracker : source->trackers()) {
+      watermarks.push_back(tracker.current());
+    }
+  }
+  if (plan.batch_no != batch_no + 1 || plan.ranges.size() != sources.size() ||
+      plan.pane_version <= pane_version || plan.watermark_in != watermarks) {
+    throw EnvironmentError(
+        fmt::format("replay: a plan does not fit the state before it, which is a bug or a state "
+                    "put together by hand: batch={} after={} version={} after={}",
+                    plan.batch_no, batch_no, plan.pane_version, pane_version),
+        70);
+  }
 }
 
 // A function of the plan and the state; the order of the lines is the semantics
 // (connectors.md 1.4).
 void Pipeline::Impl::run_batch(BatchPlan const& plan) {
-  has_run = in_batch = true;
+  in_batch = true;
   StageContext context;
   context.stamp = {plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt};
   context.wants_set_aside = parts.observer.wants_set_aside();
@@ -52,6 +100,7 @@ void Pipeline::Impl::run_batch(BatchPlan const& plan) {
   }
   context.records = nullptr;
   context.trackers = {};
+  WINDROW_CRASH_POINT("batch.pushed");
 
   // Each step ends the batch under its new watermark; its panes are rows of the steps after it.
   for (auto const& step : steps) {
@@ -65,6 +114,7 @@ void Pipeline::Impl::run_batch(BatchPlan const& plan) {
       deliver_panes(*step, context, plan);
     }
   }
+  WINDROW_CRASH_POINT("batch.fired");
   write_sinks(plan);
   for (auto const& step : steps) {  // ids and rows were in use until here
     step->recycle(plan);
@@ -72,6 +122,7 @@ void Pipeline::Impl::run_batch(BatchPlan const& plan) {
   batch_no = plan.batch_no;
   pane_version = plan.pane_version;
   processing_time = plan.processing_time;
+  drained = drained || plan.drain;
   in_batch = false;
 }
 

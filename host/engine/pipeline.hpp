@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "host/engine/aggregation.hpp"
+#include "host/engine/batch_plan.hpp"
 #include "host/engine/clock.hpp"
 #include "host/engine/observer.hpp"
 #include "host/engine/progress.hpp"
@@ -41,6 +43,7 @@ struct PipelineParts {
   Clock& clock;
   Workers& workers;
   Observer& observer;
+  PlanLog* plan_log = nullptr;  // keeps each plan before it has an effect; none: a crash loses all
 };
 
 // How `run` ended: all input ended, a stop (R70) or a drain (R71).
@@ -70,11 +73,15 @@ class Pipeline {
   void snapshot(StateWriter& out) const;
   // Into a pipeline that has not been opened, built from an equal graph.
   void restore(StateReader& in);
+  // Runs recorded plans again, dense and above the restored state: after `open`, before `step`.
+  // `after_each` may be empty.
+  void replay(std::span<BatchPlan const> plans, std::function<void()> const& after_each);
   // Tells the sources that a snapshot is durable.
   void committed();
 
-  // Did a batch begin since the start?  Until then no row can be out.
-  [[nodiscard]] bool has_run() const;
+  // A drain has run (R71), maybe in a replay: nothing is to come.
+  [[nodiscard]] bool is_drained() const;
+  [[nodiscard]] std::int64_t batch_no() const;  // of the last one
   // No batch is cut: what progress() and summary() say is whole.  False after a failure within one.
   [[nodiscard]] bool is_between_batches() const;
   [[nodiscard]] Progress progress() const;

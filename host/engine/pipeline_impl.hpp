@@ -49,6 +49,7 @@ struct Pipeline::Impl {
 
   // pipeline.cpp: the loop
   void run_batch(BatchPlan const& plan);
+  void check_replayed(BatchPlan const& plan) const;
   void deliver(RowStage const& stage, std::span<StageChunk* const> chunks,
                StageContext const& context, BatchPlan const& plan, SourceReader* source,
                Step* step);
@@ -67,6 +68,7 @@ struct Pipeline::Impl {
   void tell_pause(SinkEnd const& sink);
 
   // planner.cpp: what state does not determine
+  void record(BatchPlan& plan);
   [[nodiscard]] ProcessingTime read_clock();  // never before the P of the last batch
   [[nodiscard]] std::int64_t poll_wait_us() const;
   [[nodiscard]] bool has_work(ProcessingTime now) const;
@@ -86,7 +88,7 @@ struct Pipeline::Impl {
   ProcessingTime processing_time{0};
   bool frozen = false;                       // R90: P stays at its value of the start
   std::optional<ProcessingTime> clock_read;  // the latest reading; a restored P when frozen
-  bool has_run = false, in_batch = false, drained = false, refuses_new_keys = false;
+  bool in_batch = false, drained = false, refuses_new_keys = false;
 };
 
 }  // namespace windrow

@@ -112,7 +112,9 @@ void Pipeline::restore(StateReader& in) {
   p.batch_no = bytes.get<std::int64_t>();
   p.pane_version = bytes.get<std::int64_t>();
   p.processing_time.us = bytes.get<std::int64_t>();
-  p.clock_read = p.processing_time;
+  if (p.batch_no > 0) {
+    p.clock_read = p.processing_time;
+  }
   if (bytes.get<std::uint8_t>() != 0) {  // R71: all its rows would be droppable
     throw EnvironmentError(
         "state: a drained pipeline does not go on: batch=" + std::to_string(p.batch_no), 78);

@@ -122,7 +122,8 @@ void Pipeline::committed() {
   }
 }
 
-bool Pipeline::has_run() const { return impl_->has_run; }
+bool Pipeline::is_drained() const { return impl_->drained; }
+std::int64_t Pipeline::batch_no() const { return impl_->batch_no; }
 bool Pipeline::is_between_batches() const { return !impl_->in_batch; }
 
 Progress Pipeline::progress() const {

@@ -3,10 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
+#include "host/engine/crash_point.hpp"
+#include "host/engine/durable_file.hpp"
 #include "host/engine/pipeline_impl.hpp"
 
 namespace windrow {
+namespace {
+
+constexpr std::int64_t disk_full_wait_us = 200'000;
+
+}  // namespace
 
 // P never goes back (R3), also behind a reading at which there was nothing to do.
 ProcessingTime Pipeline::Impl::read_clock() {
@@ -64,6 +73,34 @@ BatchPlan Pipeline::Impl::next_plan(ProcessingTime now, bool drain) {
     }
   }
   return plan;
+}
+
+// Plans name each partition once.  Where the disk is full nothing goes on until it has space.
+void Pipeline::Impl::record(BatchPlan& plan) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    sources[i]->name_partitions(plan.ranges[i]);
+  }
+  if (parts.plan_log == nullptr) {
+    return;
+  }
+  std::int64_t waited_us = 0;
+  while (true) {
+    try {
+      parts.plan_log->record(plan);
+      break;
+    } catch (DiskFullError const& error) {
+      if (waited_us >= parts.graph.settings.give_up_after.us) {
+        throw;
+      }
+      parts.observer.on_pause(error.what());
+      std::this_thread::sleep_for(std::chrono::microseconds(disk_full_wait_us));
+      waited_us += disk_full_wait_us;
+    }
+  }
+  if (waited_us > 0) {
+    parts.observer.on_pause({});
+  }
+  WINDROW_CRASH_POINT("plan.durable");
 }
 
 std::uint64_t Pipeline::Impl::state_bytes() const {

@@ -15,6 +15,7 @@ using FaultCounts = std::array<std::uint64_t, faults>;  // by Fault
 
 // Of one source.  read = decoded + rejected; `set_aside` also counts faults of its row transforms.
 //   watermark  the lowest of its trackers', with the partition that holds it back, if one does
+//   replayable  what was read can be read again
 struct SourceProgress {
   std::size_t transform = 0;
   std::string name;
@@ -23,7 +24,7 @@ struct SourceProgress {
   Watermark watermark = T_MIN;
   std::string holder;
   std::string waiting;  // what keeps it from reading; empty when nothing does
-  bool ended = false;
+  bool ended = false, replayable = true;
 };
 
 // Pairs dropped by one step, of rows of one partition of a source.
@@ -56,9 +57,10 @@ struct SinkProgress {
   std::uint64_t taken = 0, queued = 0;
   std::uint64_t rows = 0, superseded = 0, tombstones = 0, retries = 0, dead_letters = 0;
   std::int64_t acked_batch = 0;
-  FaultCounts set_aside{};  // of the row transforms below its error output
-  std::string waiting;      // why it retries or pauses, else empty
-  std::string refusal;      // why the first row of this run was refused, else empty
+  std::int64_t last_version = 0;  // as the system had it when it was opened; 0: it does not say
+  FaultCounts set_aside{};        // of the row transforms below its error output
+  std::string waiting;            // why it retries or pauses, else empty
+  std::string refusal;            // why the first row of this run was refused, else empty
 };
 
 struct Progress {

@@ -49,6 +49,9 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void open() = 0;  // EnvironmentError when the world refuses
+  // After `open`: the highest pane_version that the system says it has from this sink, if it keeps
+  // that (_windrow_progress).  A clock behind it would have all rows superseded.
+  [[nodiscard]] virtual std::optional<std::int64_t> last_version() { return std::nullopt; }
   // Writes all rows of [0, rows) or says per row what happened; `out` has `rows` elements. `faults`
   // is cleared first and gets one element per dead_letter row, in row order; where the whole batch
   // had no effect (every outcome the same: retry, pause or fatal), one element in all.

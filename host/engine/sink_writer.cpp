@@ -7,6 +7,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "host/engine/crash_point.hpp"
+
 namespace windrow {
 namespace {
 
@@ -80,6 +82,7 @@ void SinkWriter::restore(SinkProgress const& totals) {
 
 void SinkWriter::open() {
   sink_->open();
+  totals_.last_version = sink_->last_version().value_or(0);
   thread_ = std::thread([this] { work(); });
 }
 
@@ -203,9 +206,11 @@ void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> r
     std::vector<Column> const part = whole ? std::vector<Column>{} : rows_of(batch.columns, rows);
     std::vector<ColumnView> const columns = views_of(whole ? batch.columns : part);
     outcomes.assign(rows.size(), Outcome::ok);
+    WINDROW_CRASH_POINT("sink.begin");
     sink_->write(
         {batch.batch_no, batch.pane_version, rows.size(), columns, batch.watermark, batch.is_last},
         outcomes, told);
+    WINDROW_CRASH_POINT("sink.acked");
 
     std::vector<std::uint32_t> again, split;
     std::string why_split;

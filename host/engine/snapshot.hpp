@@ -24,6 +24,12 @@ class EnvironmentError : public std::runtime_error {
   int exit_code_;
 };
 
+// A file whose bytes are not those that were written: an older one may serve in its place.
+class DamageError : public EnvironmentError {
+ public:
+  explicit DamageError(std::string const& what) : EnvironmentError(what, 74) {}
+};
+
 // Pieces are read back in the order in which they were written.  `name` says what a piece is within
 // its component, `shard` which part of it (0 where there is one).
 class SnapshotWriter {

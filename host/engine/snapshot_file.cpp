@@ -74,13 +74,14 @@ SnapshotWriter& SnapshotFileWriter::component(std::string_view name) {
   return *pieces_;
 }
 
-void SnapshotFileWriter::publish() {
+void SnapshotFileWriter::complete() {
   ByteWriter body;
   body.put(Frame::closing);
   body.put(frames_ + 1);
   frame(body.bytes());
-  file_.publish();
+  file_.complete();
 }
+void SnapshotFileWriter::publish() { file_.replace(); }
 
 class SnapshotFileReader::Pieces final : public SnapshotReader {
  public:
@@ -129,13 +130,13 @@ SnapshotFileReader::SnapshotFileReader(std::filesystem::path name)
 SnapshotFileReader::~SnapshotFileReader() = default;
 
 void SnapshotFileReader::refuse(std::string_view fault) const {
-  throw EnvironmentError(
-      fmt::format("snapshot: damaged, {}: path={} frame={}", fault, name_.string(), frames_), 74);
+  throw DamageError(
+      fmt::format("snapshot: damaged, {}: path={} frame={}", fault, name_.string(), frames_));
 }
 
 void SnapshotFileReader::rewind() {
   std::error_code error;
-  left_ = std::filesystem::file_size(name_, error);
+  left_ = bytes_ = std::filesystem::file_size(name_, error);
   if (error) {
     throw EnvironmentError(fmt::format("snapshot: cannot read: path={}", name_.string()), 74);
   }

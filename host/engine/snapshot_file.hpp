@@ -26,14 +26,15 @@ struct SnapshotHead {
 // Bodies begin with a u8 kind: head (SnapshotHead), component (its name), piece (name, shard,
 // bytes; of the component before it), closing (u64 number of frames, itself included), after which
 // the file ends.  So a flipped byte, a cut, a lost, doubled or moved frame does not verify.
-inline constexpr std::uint32_t snapshot_format = 2;
+inline constexpr std::uint32_t snapshot_format = 3;
 
 class SnapshotFileWriter final : public StateWriter {
  public:
   SnapshotFileWriter(std::filesystem::path name, std::string_view writer, SnapshotHead const& head);
   ~SnapshotFileWriter() override;
   SnapshotWriter& component(std::string_view name) override;
-  void publish();  // the closing frame, then as DurableFile; call once
+  void complete();  // the closing frame; durable, but not under its name
+  void publish();   // under its name
 
  private:
   class Pieces;
@@ -43,13 +44,14 @@ class SnapshotFileWriter final : public StateWriter {
   std::unique_ptr<Pieces> pieces_;
 };
 
-// Verifies the whole file before it gives anything; EnvironmentError 74 names the file and the
-// fault.
+// Verifies the whole file before it gives anything; DamageError names the file and the fault,
+// EnvironmentError 74 what is no damage: another format, or bytes that cannot be read.
 class SnapshotFileReader final : public StateReader {
  public:
   explicit SnapshotFileReader(std::filesystem::path name);
   ~SnapshotFileReader() override;
   [[nodiscard]] SnapshotHead const& head() const { return head_; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of the file
   // Also 74 when pieces of the component before were left unread.
   SnapshotReader& component(std::string_view name) override;
   void finish();  // 74 when components are left
@@ -62,7 +64,7 @@ class SnapshotFileReader final : public StateReader {
   [[noreturn]] void refuse(std::string_view fault) const;
   std::filesystem::path name_;
   std::ifstream file_;
-  std::uint64_t left_ = 0, frames_ = 0;
+  std::uint64_t bytes_ = 0, left_ = 0, frames_ = 0;
   std::string body_;
   SnapshotHead head_;
   std::unique_ptr<Pieces> pieces_;

@@ -20,11 +20,14 @@ namespace windrow {
 //   caught_up  the position was the log's end, freshly asked (R82)
 //   ended      nothing more will come (R89)
 //   own_watermark  where the source itself makes it (scripted sources)
+//   name  in a plan, of a partition that no plan or snapshot before it has: its partition_name
 struct Range {
   std::uint32_t partition = 0;
   std::int64_t from = 0, to = 0;
   bool caught_up = false, ended = false;
   std::optional<Watermark> own_watermark;
+  std::string name{};
+  bool operator==(Range const&) const = default;
 };
 
 // One record as it came.  `data` has no padding; `offset` is its place in the partition (Kafka
@@ -48,15 +51,25 @@ struct RawBatch {
   std::unique_ptr<Lease> payloads;
 };
 
+// Puts records of several partitions into the order of partition; within one they keep theirs.
+void order_by_partition(std::vector<RawRecord>& records);
+
 class Source {
  public:
   virtual ~Source() = default;
   virtual void open() = 0;  // connects; EnvironmentError when the world refuses
   // Clears `out` and fills at most `rows_max` records; waits at most `wait_us` for the first one,
   // not at all if it has some.  False: ended for good (the last records may come with it).
+  // Records come in the order of partition and offset: a batch is a function of its ranges.
   virtual bool poll(RawBatch& out, std::size_t rows_max, std::int64_t wait_us) = 0;
-  // The same records again (replay of a plan); part of the interface now, used by a later version.
+  // Replay of plans, between open and the first poll.  Told first, per partition, all that `read`
+  // will be asked for: EnvironmentError 74 where it is not there any more.
+  virtual void begin_replay(std::span<Range const> /*whole*/) {}
+  // The records of the next plan, from where the one before it ended; the source then stands behind
+  // them.  Of a source that cannot be read again: none, they are lost.
   virtual void read(std::span<Range const> ranges, RawBatch& out) = 0;
+  // Can what was read be read again?
+  [[nodiscard]] virtual bool replayable() const { return true; }
   [[nodiscard]] virtual bool bounded() const = 0;
   // For people: topic or path, and the partition's name within it ("3", or the file).
   [[nodiscard]] virtual std::string_view name() const = 0;

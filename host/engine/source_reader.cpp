@@ -5,6 +5,8 @@
 #include <numeric>
 #include <set>
 
+#include "host/model/portable.hpp"
+
 namespace windrow {
 namespace {
 
@@ -39,6 +41,7 @@ void SourceReader::poll(std::size_t rows_max, std::int64_t wait_us) {
   if (ended_) {  // R89, also of a source that never had a partition
     if (raw_.ranges.empty()) {
       raw_.ranges.push_back({});
+      named_ = 1;  // it has none
     }
     for (Range& range : raw_.ranges) {
       range.ended = true;
@@ -52,6 +55,38 @@ void SourceReader::stop_reading() {
   for (Range& range : raw_.ranges) {
     range.from = range.to;
     range.own_watermark.reset();  // was said to the batch before
+  }
+}
+
+void SourceReader::begin_replay(std::span<BatchPlan const> plans, std::size_t index) {
+  std::vector<Range> whole;
+  for (BatchPlan const& plan : plans) {
+    for (Range const& range : plan.ranges.at(index)) {
+      if (range.partition == whole.size()) {
+        whole.push_back(range);
+      }
+      WINDROW_ASSERT(range.partition < whole.size(), "plans name partitions by dense numbers");
+      whole[range.partition].to = range.to;
+    }
+  }
+  source_->begin_replay(whole);
+}
+
+void SourceReader::read_again(std::vector<Range> const& ranges) {
+  if (!ended_) {
+    source_->read(ranges, raw_);
+  } else {
+    stop_reading();
+  }
+  raw_.ranges = ranges;
+  named_ = ranges.size();
+  ended_ = !ranges.empty() &&
+           std::all_of(ranges.begin(), ranges.end(), [](Range const& r) { return r.ended; });
+}
+
+void SourceReader::name_partitions(std::vector<Range>& ranges) {
+  for (; named_ < ranges.size(); ++named_) {
+    ranges[named_].name = source_->partition_name(ranges[named_].partition);
   }
 }
 
@@ -133,6 +168,7 @@ std::uint64_t SourceReader::bad_records() const {
 SourceProgress SourceReader::progress() const {
   SourceProgress out = totals_;
   out.ended = ended_;
+  out.replayable = source_->replayable();
   out.waiting = ended_ ? std::string() : source_->status();
   // The trackers that count are those of an end; without one, the source's own.
   std::set<std::size_t> counting;
@@ -165,6 +201,7 @@ void SourceReader::snapshot(StateWriter& out, std::string const& name) const {
     bytes.put(total);
   }
   bytes.put(static_cast<std::uint8_t>(ended_));
+  bytes.put(static_cast<std::uint64_t>(named_));
   out.component("source totals: " + name).piece("totals", 0, bytes.bytes());
   source_->snapshot(out.component("source: " + name));
   for (std::size_t i = 0; i < trackers_.size(); ++i) {
@@ -187,6 +224,7 @@ void SourceReader::restore(StateReader& in, std::string const& name) {
     total = reader.get<std::uint64_t>();
   }
   bool const was_ended = reader.get<std::uint8_t>() != 0;
+  named_ = reader.get<std::uint64_t>();
   source_->restore(in.component("source: " + name));
   for (std::size_t i = 0; i < trackers_.size(); ++i) {
     trackers_[i].restore(in.component("watermark: " + name + ": " + std::to_string(i)));

@@ -22,6 +22,11 @@ class SourceReader {
   // The next records, if the source has not ended.
   void poll(std::size_t rows_max, std::int64_t wait_us);
   void stop_reading();  // no records in this batch, the same ranges (R71)
+  // Replay: what all these plans name of this source, the `index`-th of each; then plan by plan.
+  void begin_replay(std::span<BatchPlan const> plans, std::size_t index);
+  void read_again(std::vector<Range> const& ranges);
+  // Fills in the names of partitions that no plan before has.
+  void name_partitions(std::vector<Range>& ranges);
   [[nodiscard]] bool has_records() const { return !raw_.records.empty(); }
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] bool bounded() const { return source_->bounded(); }
@@ -74,6 +79,7 @@ class SourceReader {
   std::vector<std::unique_ptr<Chunk>> pool_;
   std::vector<StageChunk*> chunks_;  // of this batch
   SourceProgress totals_;
+  std::size_t named_ = 0;  // partitions that a plan or snapshot has
   bool ended_ = false;
 };
 

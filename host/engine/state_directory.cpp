@@ -1,4 +1,4 @@
-// LOCK, its mark, and the snapshot of a clean stop.
+// LOCK and its epoch, plans and snapshots.
 #define XXH_INLINE_ALL
 #include "host/engine/state_directory.hpp"
 
@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
@@ -17,12 +18,13 @@
 #include <system_error>
 #include <utility>
 
+#include "host/engine/crash_point.hpp"
 #include "host/model/portable.hpp"
 
 namespace windrow {
 namespace {
 
-constexpr std::string_view none = "none";
+constexpr std::size_t kept_max = 2;  // snapshots
 
 // 128 random bits that name this process start.
 std::string new_writer() {
@@ -66,156 +68,32 @@ std::string checksum_line(std::string_view text) {
   return fmt::format("checksum: {:016x}\n", XXH3_64bits(text.data(), text.size()));
 }
 
+std::filesystem::path path_of(std::filesystem::path const& directory, char const* kind,
+                              std::int64_t number) {
+  return directory / kind / std::to_string(number);
+}
+
+// What processes that were killed left half-written.
+void remove_temporary_files(std::filesystem::path const& directory) {
+  std::error_code error;
+  for (auto const& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.path().filename().string().find(".tmp.") != std::string::npos) {
+      std::filesystem::remove(entry.path(), error);
+    }
+  }
+}
+
+EnvironmentError fenced(std::filesystem::path const& directory, std::uint64_t epoch) {
+  return EnvironmentError(
+      fmt::format("state: a newer process has taken it over, this one ends: directory={} epoch={}",
+                  directory.string(), epoch),
+      76);
+}
+
 }  // namespace
 
-StateDirectory::StateDirectory(std::filesystem::path directory, std::string application_id,
-                               std::uint64_t graph_hash)
-    : directory_(std::move(directory)), graph_hash_(graph_hash) {
-  WINDROW_ASSERT(application_id.find('\n') == std::string::npos, "an application id is one line");
-  make_directories(directory_ / "snapshot");
-  // On the directory and not on LOCK, which is replaced as a whole.
-  held_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (held_ < 0) {
-    throw_io_error("open the directory", directory_);
-  }
-  try {
-    if (::flock(held_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK) {
-        throw_io_error("lock the directory", directory_);
-      }
-      throw EnvironmentError(
-          fmt::format("state: one process at a time: another one holds it: directory={}",
-                      directory_.string()),
-          75);
-    }
-    std::optional<Lock> const found = read_lock();
-    bool const has_snapshots = !std::filesystem::is_empty(directory_ / "snapshot");
-    if (!found && has_snapshots) {
-      throw EnvironmentError(
-          fmt::format("state: snapshots without LOCK: nothing says how the last run ended; begin "
-                      "in an empty directory at start_from: directory={}",
-                      directory_.string()),
-          74);
-    }
-    lock_ = found.value_or(Lock{application_id, {}, 0, false, std::nullopt});
-    if (lock_.application_id != application_id) {
-      throw EnvironmentError(
-          fmt::format(
-              "state: it belongs to another application; give each its own directory: directory={} "
-              "has={} application_id={}",
-              directory_.string(), lock_.application_id, application_id),
-          78);
-    }
-    if (lock_.in_use) {
-      throw EnvironmentError(fmt::format("state: the last run crashed or ended with an error, "
-                                         "and rows that it wrote after its snapshot cannot be told "
-                                         "from missing ones; begin in an empty directory at "
-                                         "start_from: directory={} writer={} "
-                                         "epoch={}",
-                                         directory_.string(), lock_.writer, lock_.epoch),
-                             74);
-    }
-    if (auto const snapshot = open_snapshot()) {
-      SnapshotHead const& head = snapshot->head();
-      if (head.graph_hash != graph_hash_) {
-        throw EnvironmentError(fmt::format("state: the graph has changed in what decides results; "
-                                           "keep the old file or give the new "
-                                           "one another application id and directory: directory={} "
-                                           "snapshot={:016x} file={:016x}",
-                                           directory_.string(), head.graph_hash, graph_hash_),
-                               78);
-      }
-      if (head.drained) {
-        throw EnvironmentError(
-            fmt::format(
-                "state: it was drained, so every further row would be too late; begin in an empty "
-                "directory: directory={}",
-                directory_.string()),
-            78);
-      }
-    }
-  } catch (...) {
-    ::close(held_);
-    throw;
-  }
-}
-
-StateDirectory::~StateDirectory() { ::close(held_); }
-
-std::filesystem::path StateDirectory::snapshot_path(std::int64_t batch_no) const {
-  return directory_ / "snapshot" / std::to_string(batch_no);
-}
-
-std::unique_ptr<SnapshotFileReader> StateDirectory::open_snapshot() const {
-  if (!lock_.snapshot) {
-    return nullptr;
-  }
-  auto reader = std::make_unique<SnapshotFileReader>(snapshot_path(*lock_.snapshot));
-  if (reader->head().batch_no != *lock_.snapshot) {
-    throw EnvironmentError(
-        fmt::format("state: a snapshot is of another batch than its name: path={} batch={}",
-                    snapshot_path(*lock_.snapshot).string(), reader->head().batch_no),
-        74);
-  }
-  return reader;
-}
-
-void StateDirectory::begin() {
-  WINDROW_ASSERT(!lock_.in_use, "a run begins once");
-  remove_snapshots_but(lock_.snapshot);  // temporary files of a stop that failed
-  ++lock_.epoch;
-  lock_.writer = new_writer();
-  lock_.in_use = true;
-  write_lock();
-}
-
-void StateDirectory::abandon() {
-  lock_.in_use = false;
-  write_lock();
-}
-
-void StateDirectory::end(std::int64_t batch_no, std::int64_t pane_version, bool drained,
-                         std::function<void(StateWriter&)> const& write) {
-  WINDROW_ASSERT(lock_.in_use, "a run that begun ends");
-  SnapshotFileWriter out(snapshot_path(batch_no), lock_.writer,
-                         {graph_hash_, batch_no, pane_version, drained});
-  write(out);
-  out.publish();
-  lock_.snapshot = batch_no;
-  lock_.in_use = false;
-  write_lock();
-  remove_snapshots_but(batch_no);
-}
-
-void StateDirectory::remove_snapshots_but(std::optional<std::int64_t> kept) const {
-  std::error_code error;
-  for (auto const& entry : std::filesystem::directory_iterator(directory_ / "snapshot", error)) {
-    if (kept && entry.path() == snapshot_path(*kept)) {
-      continue;
-    }
-    if (!std::filesystem::remove(entry.path(), error) && error) {
-      break;
-    }
-  }
-  if (error) {
-    errno = error.value();
-    throw_io_error("remove old snapshots", directory_ / "snapshot");
-  }
-}
-
-void StateDirectory::write_lock() const {
-  std::string text =
-      fmt::format("application_id: {}\nepoch: {}\nwriter: {}\nin_use: {}\nsnapshot: {}\n",
-                  lock_.application_id, lock_.epoch, lock_.writer, lock_.in_use ? "yes" : "no",
-                  lock_.snapshot ? std::to_string(*lock_.snapshot) : std::string(none));
-  text += checksum_line(text);
-  DurableFile file(directory_ / "LOCK", lock_.writer);
-  file.append(text);
-  file.publish();
-}
-
-std::optional<StateDirectory::Lock> StateDirectory::read_lock() const {
-  std::filesystem::path const path = directory_ / "LOCK";
+std::optional<StateOwner> read_owner(std::filesystem::path const& directory) {
+  std::filesystem::path const path = directory / "LOCK";
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     if (errno == ENOENT) {
@@ -227,28 +105,247 @@ std::optional<StateDirectory::Lock> StateDirectory::read_lock() const {
   content << file.rdbuf();
   std::string const text = content.str();
   std::string_view rest = text;
-  auto const damaged = [&path] {
-    return EnvironmentError(
-        fmt::format("state: LOCK is damaged; begin in an empty directory at start_from: path={}",
-                    path.string()),
-        74);
-  };
   std::size_t const checked = text.rfind("checksum: ");
-  if (checked == std::string::npos ||
-      rest.substr(checked) != checksum_line(rest.substr(0, checked))) {
-    throw damaged();
-  }
+  bool const whole = checked != std::string::npos &&
+                     rest.substr(checked) == checksum_line(rest.substr(0, checked));
   auto const application_id = take_line(rest, "application_id");
   auto const epoch = number_of<std::uint64_t>(take_line(rest, "epoch"));
   auto const writer = take_line(rest, "writer");
-  auto const in_use = take_line(rest, "in_use");
-  auto const snapshot = take_line(rest, "snapshot");
-  auto const number = number_of<std::int64_t>(snapshot);
-  if (!application_id || !epoch || !writer || !in_use || !snapshot ||
-      (!number && *snapshot != none)) {
-    throw damaged();
+  if (!whole || !application_id || !epoch || !writer) {
+    throw DamageError(
+        fmt::format("state: LOCK is damaged; where no process uses the state, remove "
+                    "the file: the plans have the epoch: path={}",
+                    path.string()));
   }
-  return Lock{std::string(*application_id), std::string(*writer), *epoch, *in_use != "no", number};
+  return StateOwner{std::string(*application_id), std::string(*writer), *epoch};
+}
+
+std::unique_ptr<SnapshotFileReader> open_snapshot(std::filesystem::path const& directory,
+                                                  std::int64_t batch_no) {
+  std::filesystem::path const path = path_of(directory, "snapshot", batch_no);
+  auto reader = std::make_unique<SnapshotFileReader>(path);
+  if (reader->head().batch_no != batch_no) {
+    throw DamageError(
+        fmt::format("snapshot: it is of another batch than its name: path={} batch={}",
+                    path.string(), reader->head().batch_no));
+  }
+  return reader;
+}
+
+RecordedPlan open_plan(std::filesystem::path const& directory, std::int64_t batch_no) {
+  std::filesystem::path const path = path_of(directory, "plan", batch_no);
+  RecordedPlan plan = read_plan(path);
+  if (plan.plan.batch_no != batch_no) {
+    throw DamageError(fmt::format("plan: it is of another batch than its name: path={} batch={}",
+                                  path.string(), plan.plan.batch_no));
+  }
+  return plan;
+}
+
+StateDirectory::StateDirectory(std::filesystem::path directory, std::string application_id,
+                               std::uint64_t graph_hash, bool take_over)
+    : directory_(std::move(directory)), graph_hash_(graph_hash) {
+  WINDROW_ASSERT(application_id.find('\n') == std::string::npos, "an application id is one line");
+  make_directories(directory_ / "snapshot");
+  make_directories(directory_ / "plan");
+  // On the directory and not on LOCK, which is replaced as a whole.
+  descriptor_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor_ < 0) {
+    throw_io_error("open the directory", directory_);
+  }
+  try {
+    if (!hold() && !take_over) {
+      throw EnvironmentError(
+          fmt::format("state: one process at a time: another one holds it; --take-over ends that "
+                      "one at its next batch: directory={}",
+                      directory_.string()),
+          75);
+    }
+    owner_.application_id = std::move(application_id);
+    become_owner();
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+StateDirectory::~StateDirectory() { ::close(descriptor_); }
+
+bool StateDirectory::hold() {
+  held_ = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  if (!held_ && errno != EWOULDBLOCK) {
+    throw_io_error("lock the directory", directory_);
+  }
+  return held_;
+}
+
+// 1.6, first step: one epoch above all before it.  A LOCK that is missing has left its epoch in the
+// plans.
+void StateDirectory::become_owner() {
+  if (auto const before = read_owner(directory_)) {
+    if (before->application_id != owner_.application_id) {
+      throw EnvironmentError(
+          fmt::format(
+              "state: it belongs to another application; give each its own directory: directory={} "
+              "has={} application_id={}",
+              directory_.string(), before->application_id, owner_.application_id),
+          78);
+    }
+    owner_.epoch = before->epoch;
+  } else {
+    for (std::int64_t const batch_no : numbers_in(directory_ / "plan")) {
+      owner_.epoch = std::max(owner_.epoch, open_plan(directory_, batch_no).epoch);
+    }
+  }
+  ++owner_.epoch;
+  owner_.writer = new_writer();
+  write_lock();
+  WINDROW_CRASH_POINT("restart.locked");
+}
+
+void StateDirectory::write_lock() const {
+  std::string text = fmt::format("application_id: {}\nepoch: {}\nwriter: {}\n",
+                                 owner_.application_id, owner_.epoch, owner_.writer);
+  text += checksum_line(text);
+  DurableFile file(directory_ / "LOCK", owner_.writer);
+  file.append(text);
+  file.complete();
+  file.replace();
+}
+
+void StateDirectory::check_owner() const {
+  auto const now = read_owner(directory_);
+  if (!now || now->writer != owner_.writer) {
+    throw fenced(directory_, now ? now->epoch : 0);
+  }
+}
+
+Recovery StateDirectory::recover() {
+  Recovery out;
+  auto const wanted = [this](std::uint64_t hash, std::string const& what) {
+    if (hash != graph_hash_) {
+      throw EnvironmentError(
+          fmt::format("state: the graph has changed in what decides results; `windrow plan diff` "
+                      "says where; keep the old file, or give the new one another application id "
+                      "and directory: directory={} {}={:016x} file={:016x}",
+                      directory_.string(), what, hash, graph_hash_),
+          78);
+    }
+  };
+  for (char const* const kind : {"", "plan", "snapshot"}) {
+    remove_temporary_files(directory_ / kind);
+  }
+  std::vector<std::int64_t> const snapshots = numbers_in(directory_ / "snapshot");
+  std::vector<std::int64_t> const plans = numbers_in(directory_ / "plan");
+  for (auto at = snapshots.rbegin(); at != snapshots.rend() && !out.snapshot; ++at) {
+    try {
+      out.snapshot = open_snapshot(directory_, *at);
+    } catch (DamageError const& error) {
+      out.damaged.emplace_back(error.what());
+    }
+  }
+  std::int64_t last = 0;
+  if (out.snapshot) {
+    SnapshotHead const& head = out.snapshot->head();
+    wanted(head.graph_hash, "snapshot");
+    if (head.drained) {
+      throw EnvironmentError(
+          fmt::format("state: it was drained, so every further row would be too late; begin in an "
+                      "empty directory: directory={}",
+                      directory_.string()),
+          78);
+    }
+    last = head.batch_no;
+    kept_.assign(1, last);
+  } else if (!out.damaged.empty() && (plans.empty() || plans.front() != 1)) {
+    throw EnvironmentError(
+        fmt::format("state: no snapshot verifies, and plan 1 is not there any more; begin in an "
+                    "empty directory at start_from: {}",
+                    out.damaged.front()),
+        74);
+  }
+  for (auto at = std::upper_bound(plans.begin(), plans.end(), last); at != plans.end(); ++at) {
+    if (*at != last + 1) {
+      throw EnvironmentError(
+          fmt::format("state: a plan is missing, whose batch may have had effects; begin in an "
+                      "empty directory at start_from: directory={} missing={} next={}",
+                      directory_.string(), last + 1, *at),
+          74);
+    }
+    out.plans.push_back(open_plan(directory_, ++last));
+    wanted(out.plans.back().graph_hash, "plan");
+  }
+  WINDROW_CRASH_POINT("restart.loaded");
+  return out;
+}
+
+void StateDirectory::record(BatchPlan const& plan) {
+  if (!held_) {  // what was taken over from may have ended: keep others out again
+    hold();
+  }
+  std::filesystem::path const path = path_of(directory_, "plan", plan.batch_no);
+  DurableFile file(path, owner_.writer);
+  file.append(plan_bytes({graph_hash_, owner_.epoch, owner_.writer, plan}));
+  file.complete();
+  WINDROW_CRASH_POINT("plan.tmp");
+  check_owner();
+  if (!file.create()) {  // the fence (1.4, 1.8)
+    if (open_plan(directory_, plan.batch_no).epoch > owner_.epoch) {
+      throw fenced(directory_, owner_.epoch);
+    }
+    throw PlanTakenError(
+        fmt::format("state: a process that was taken over made this plan first; it is run as it "
+                    "is: path={}",
+                    path.string()),
+        75);
+  }
+}
+
+void StateDirectory::publish(std::int64_t batch_no, std::int64_t pane_version, bool drained,
+                             std::function<void(StateWriter&)> const& write) {
+  SnapshotFileWriter out(path_of(directory_, "snapshot", batch_no), owner_.writer,
+                         {graph_hash_, batch_no, pane_version, drained});
+  write(out);
+  WINDROW_CRASH_POINT("snapshot.tmp");
+  out.complete();
+  WINDROW_CRASH_POINT("snapshot.durable");
+  check_owner();
+  out.publish();
+  WINDROW_CRASH_POINT("snapshot.published");
+  if (kept_.empty() || kept_.back() != batch_no) {
+    kept_.push_back(batch_no);
+  }
+  if (kept_.size() > kept_max) {
+    kept_.pop_front();
+  }
+  if (kept_.size() == kept_max) {
+    check_owner();
+    prune();
+  }
+}
+
+// Ascending, so that what is left is dense: the oldest snapshot kept finds its plans.
+void StateDirectory::prune() {
+  auto const remove = [this](char const* kind, std::int64_t number) {
+    std::error_code error;
+    std::filesystem::path const path = path_of(directory_, kind, number);
+    std::filesystem::remove(path, error);
+    if (error) {
+      errno = error.value();
+      throw_io_error("remove what is not needed any more", path);
+    }
+    WINDROW_CRASH_POINT("prune.partial");
+  };
+  for (std::int64_t const number : numbers_in(directory_ / "snapshot")) {
+    if (!std::binary_search(kept_.begin(), kept_.end(), number) && number < kept_.back()) {
+      remove("snapshot", number);
+    }
+  }
+  for (std::int64_t const number : numbers_in(directory_ / "plan")) {
+    if (number <= kept_.front()) {
+      remove("plan", number);
+    }
+  }
 }
 
 }  // namespace windrow

@@ -1,61 +1,90 @@
-// The directory that keeps a pipeline's state over a clean stop (connectors.md 1, first version).
+// The directory that makes a crash invisible (connectors.md 1): plans before they have effects,
+// snapshots, and who owns both.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "host/engine/plan_file.hpp"
 #include "host/engine/snapshot_file.hpp"
 
 namespace windrow {
 
-//   <dir>/LOCK                what the last process said: application id, epoch, writer, in use or
-//   not,
-//                             and the snapshot of its clean stop; a checksum
-//   <dir>/snapshot/<batch_no> the state after that batch; one file, the latest
-//
-// A process that runs marks the directory in use; a clean stop publishes its snapshot, then clears
-// the mark.  Without plans neither a crash nor a run that failed can be undone: rows after the
-// snapshot may be out, so a start that finds the mark without its process refuses.  Order of use:
-// constructor, `open_snapshot`, `begin` before the first batch, `end` after the last.
-class StateDirectory {
+// Another process made the plan that was to be made.  Nothing of the batch in hand has left this
+// one: it recovers anew and runs that plan.
+class PlanTakenError : public EnvironmentError {
  public:
-  // Creates the directory if need be and holds it against other processes until destruction.
-  // EnvironmentError: 75 another process holds it; 74 damage, a crash (the mark), a snapshot
-  // missing; 78 it belongs to another application, to another graph, or was drained (R71).
+  using EnvironmentError::EnvironmentError;
+};
+
+// LOCK: whose state it is, and which process start has it.
+struct StateOwner {
+  std::string application_id, writer;
+  std::uint64_t epoch = 0;
+};
+
+// What a start goes on from: the newest snapshot that verifies, none at the very beginning, and the
+// plans above it, dense.
+//   damaged  a text for each newer snapshot that does not verify
+struct Recovery {
+  std::unique_ptr<SnapshotFileReader> snapshot;
+  std::vector<RecordedPlan> plans;
+  std::vector<std::string> damaged;
+};
+
+//   <dir>/LOCK                 StateOwner with a checksum
+//   <dir>/plan/<batch_no>      a BatchPlan, created once, never rewritten
+//   <dir>/snapshot/<batch_no>  the state after that batch; the newest two
+//
+// Order of use: the constructor, `recover`, then `record` before each batch and `publish` between
+// two, once all that earlier batches gave is acknowledged.  A process that is stopped anywhere
+// leaves a state that `recover` goes on from.
+class StateDirectory final : public PlanLog {
+ public:
+  // Creates the directory if need be, holds it against other processes until destruction and
+  // writes the next epoch into LOCK.  With `take_over` another process may hold it: it ends at its
+  // next plan.  EnvironmentError: 75 another process holds it; 74 damage; 78 it belongs to another
+  // application.
   StateDirectory(std::filesystem::path directory, std::string application_id,
-                 std::uint64_t graph_hash);
-  ~StateDirectory();
+                 std::uint64_t graph_hash, bool take_over = false);
+  ~StateDirectory() override;
   StateDirectory(StateDirectory const&) = delete;  // owns the lock
   StateDirectory& operator=(StateDirectory const&) = delete;
-  // What the last clean stop left; none if nothing ran here.
-  [[nodiscard]] std::unique_ptr<SnapshotFileReader> open_snapshot() const;
-  // Marks the directory in use, durably.
-  void begin();
-  // Nothing left this run: the mark is cleared, and the last snapshot is as exact as before.
-  void abandon();
-  // A clean stop: `write` fills the snapshot, which is published, older ones go, the mark is
-  // cleared.
-  void end(std::int64_t batch_no, std::int64_t pane_version, bool drained,
-           std::function<void(StateWriter&)> const& write);
+
+  // EnvironmentError: 78 it is of another graph, or was drained (R71); 74 a plan is missing or
+  // damaged, or no snapshot verifies.
+  [[nodiscard]] Recovery recover();
+  void record(BatchPlan const& plan) override;
+  // `write` fills the snapshot of the state after that batch.  Then older snapshots go, and the
+  // plans that none of those kept needs.
+  void publish(std::int64_t batch_no, std::int64_t pane_version, bool drained,
+               std::function<void(StateWriter&)> const& write);
 
  private:
-  struct Lock {
-    std::string application_id, writer;
-    std::uint64_t epoch = 0;
-    bool in_use = false;
-    std::optional<std::int64_t> snapshot;
-  };
-  [[nodiscard]] std::optional<Lock> read_lock() const;
+  bool hold();  // false: another process does
+  void become_owner();
+  void check_owner() const;
   void write_lock() const;
-  [[nodiscard]] std::filesystem::path snapshot_path(std::int64_t batch_no) const;
-  void remove_snapshots_but(std::optional<std::int64_t> kept) const;
+  void prune();
 
   std::filesystem::path directory_;
   std::uint64_t graph_hash_;
-  int held_ = -1;
-  Lock lock_;
+  int descriptor_ = -1;
+  bool held_ = false;
+  StateOwner owner_;
+  std::deque<std::int64_t> kept_;  // snapshots that verify, ascending
 };
+
+// What is there, for recovery and for those who look.
+[[nodiscard]] std::optional<StateOwner> read_owner(std::filesystem::path const& directory);
+// Throws DamageError also where the number inside differs from the name.
+[[nodiscard]] std::unique_ptr<SnapshotFileReader> open_snapshot(
+    std::filesystem::path const& directory, std::int64_t batch_no);
+[[nodiscard]] RecordedPlan open_plan(std::filesystem::path const& directory, std::int64_t batch_no);
 
 }  // namespace windrow

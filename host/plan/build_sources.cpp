@@ -324,6 +324,15 @@ bool GraphBuilder::read_from_json(Work& work) {
                         "'-' is stdin; on Beam it is a file of that name",
                         "ReadFromJson.path: \"-\"");
   }
+  if (YamlNode const* const spool = keys.find("spool")) {
+    config.spool = keys.text("spool");
+    if (config.path != "-" || config.spool.empty()) {
+      report_.add("E141", *spool,
+                  config.spool.empty() ? "spool must name a directory"
+                                       : "spool is for stdin (path: \"-\"): files are read again "
+                                         "where they lie");
+    }
+  }
   auto const scripted = context_.options.schemas.find(work.written.name);
   if (scripted != context_.options.schemas.end()) {
     work.flow.schema = scripted->second;

@@ -171,8 +171,8 @@ constexpr KeySpec settings_table[] = {
          "same bytes when replayed; relaxed: on a GPU sums of numbers may differ in last bits",
      .choices = "reproducible relaxed"},
     later("batch_delay_max", duration, W, "longest wait for a full batch", "100ms"),
-    later("snapshot_bytes", bytes, W, "input between snapshots"),
-    later("snapshot_interval", duration, W, "time between snapshots"),
+    {"snapshot_bytes", bytes, "256MiB", W, "input between two snapshots of the state"},
+    {"snapshot_interval", duration, "1m", W, "time between two snapshots of the state"},
     later("replay_horizon", duration, W, "how old a snapshot may be", "24h"),
     later("listen", text, W, "address of probes and metrics"),
 };

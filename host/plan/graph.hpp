@@ -48,7 +48,8 @@ struct ReadFromKafka {
   std::optional<WatermarkSettings> watermark;
 };
 struct ReadFromJson {
-  std::string path;  // glob; "-" is stdin
+  std::string path;   // glob; "-" is stdin
+  std::string spool;  // directory that keeps stdin; empty: none
   bool validate_full = false;
   // No `schema`: the first 1000 rows say (the checker filled Transform::output).
   bool infer_schema = false;
@@ -174,8 +175,8 @@ struct EngineSettings {
   bool batch_clock_wall = false;  // batch_clock: wall; else frozen (R90)
   std::size_t batch_rows_max = 65536;
   Duration tick_interval{100'000};
-  std::uint64_t snapshot_bytes = 0;  // 0: only at a clean stop
-  Duration snapshot_interval{0};
+  std::uint64_t snapshot_bytes = 256U << 20U;
+  Duration snapshot_interval{60'000'000};
   double max_bad_ratio = 1;        // breaker: share of bad records ..
   std::uint64_t max_bad_over = 0;  // .. over this many; 0: off
   Duration give_up_after{600'000'000};

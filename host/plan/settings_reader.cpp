@@ -99,6 +99,13 @@ EngineSettings read_settings(Context& context, std::vector<YamlNode const*> cons
         refuse("batch_rows_max", "less than 2^31");
       }
     }
+    if (keys.has("snapshot_bytes")) {
+      out.snapshot_bytes = *keys.bytes("snapshot_bytes");
+      if (out.snapshot_bytes == 0) {
+        refuse("snapshot_bytes", "positive");
+      }
+    }
+    positive("snapshot_interval", out.snapshot_interval);
     positive("tick_interval", out.tick_interval);
     positive("give_up_after", out.give_up_after);
     if (YamlNode const* const ratio = keys.find("max_bad_ratio")) {

@@ -41,7 +41,6 @@ constexpr KeySpec read_from_kafka[] = {
     later("confluent_schema_registry_subject", text, beam, "schema registry"),
     later("file_descriptor_path", text, beam, "protobuf"),
     later("message_name", text, beam, "protobuf"),
-    later("spool", text, W, "keeps what cannot be read again"),
 };
 constexpr KeySpec read_from_json[] = {
     required("path", text, "a glob of NDJSON files; \"-\" is stdin"),
@@ -53,7 +52,7 @@ constexpr KeySpec read_from_json[] = {
     choice_of("validate", "lazy", W, "lazy full",
               "full: every byte of a record must be valid JSON"),
     later("watch", boolean, W, "waits for more files"),
-    later("spool", text, W, "keeps what cannot be read again"),
+    {"spool", text, "", W, "directory that keeps what stdin gives, so that a crash loses none"},
 };
 constexpr KeySpec create[] = {
     required("elements", elements, "the rows; plain values become the field `element`"),

@@ -313,6 +313,7 @@ class Run : private Observer {
     pipeline_->settle();
     SnapshotFileWriter writer(path, "transcript", SnapshotHead{});
     pipeline_->snapshot(writer);
+    writer.complete();
     writer.publish();
     start();
     SnapshotFileReader reader(path);
