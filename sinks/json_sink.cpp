@@ -45,15 +45,8 @@ off_t end_of_last_line(std::string const& path, off_t size) {
 
 }  // namespace
 
-JsonSink::JsonSink(std::string path, SinkSchema schema)
-    : path_(std::move(path)), schema_(std::move(schema)) {
-  for (Field const& field : schema_.columns.fields) {
-    std::string name = names_.empty() ? "{" : ",";
-    append_json(Scalar::of_string(field.name), name);
-    names_.push_back(name + ":");
-  }
-  WINDROW_ASSERT(!names_.empty(), "a row has a column");
-}
+JsonSink::JsonSink(std::string path, SinkSchema const& schema)
+    : path_(std::move(path)), json_(schema.columns) {}
 
 JsonSink::~JsonSink() {
   if (file_ > STDERR_FILENO) {
@@ -88,19 +81,15 @@ void JsonSink::open() {
 void JsonSink::write(SinkRowsView const& rows, std::span<Outcome> out,
                      std::vector<SinkFault>& faults) {
   WINDROW_ASSERT(file_ >= 0, "open comes before write");
-  WINDROW_ASSERT(out.size() == rows.rows && rows.columns.size() == names_.size(),
-                 "one outcome per row, one column per field");
+  WINDROW_ASSERT(out.size() == rows.rows, "one outcome per row");
   faults.clear();
   if (unfinished_ != rows.batch_no) {
     WINDROW_ASSERT(!unfinished_.has_value(), "a batch is sent again until it is written");
     text_.clear();
     sent_ = 0;
     for (std::size_t row = 0; row < rows.rows; ++row) {
-      for (std::size_t i = 0; i < names_.size(); ++i) {
-        text_ += names_[i];
-        append_json(rows.columns[i].at(row), text_);
-      }
-      text_ += "}\n";
+      json_.append(rows, row, text_);
+      text_ += '\n';
     }
   }
   unfinished_ = rows.batch_no;

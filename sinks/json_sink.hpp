@@ -8,15 +8,14 @@
 #include <string>
 
 #include "host/engine/sink.hpp"
+#include "sinks/json_row.hpp"
 
 namespace windrow {
 
-// Integers exact (times are integers in us), numbers with the shortest digits that read back the
-// same, bytes as base64, NaN and infinities as strings, lists and structures as JSON.
 class JsonSink final : public Sink {
  public:
   // `path`: "-" is stdout.
-  JsonSink(std::string path, SinkSchema schema);
+  JsonSink(std::string path, SinkSchema const& schema);
   ~JsonSink() override;
   JsonSink(JsonSink const&) = delete;  // owns a file
   JsonSink& operator=(JsonSink const&) = delete;
@@ -30,8 +29,7 @@ class JsonSink final : public Sink {
 
  private:
   std::string path_;
-  SinkSchema schema_;
-  std::vector<std::string> names_;  // `{"name":` or `,"name":` per column
+  JsonRow json_;
   int file_ = -1;
   std::string text_;                        // lines of the batch in hand
   std::size_t sent_ = 0;                    // bytes of `text_` that are in the file
