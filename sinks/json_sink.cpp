@@ -45,8 +45,8 @@ off_t end_of_last_line(std::string const& path, off_t size) {
 
 }  // namespace
 
-JsonSink::JsonSink(std::string path, SinkSchema const& schema)
-    : path_(std::move(path)), json_(schema.columns) {}
+JsonSink::JsonSink(std::string path, SinkSchema const& schema, bool cut_torn)
+    : path_(std::move(path)), cut_torn_(cut_torn), json_(schema.columns) {}
 
 JsonSink::~JsonSink() {
   if (file_ > STDERR_FILENO) {
@@ -54,8 +54,9 @@ JsonSink::~JsonSink() {
   }
 }
 
-// A torn last line is refused, not mended: whether it is half a row of ours (the next run writes it
-// whole: cut it) or somebody's row without its newline (add one), the file does not tell.
+// Without a state a torn last line is refused, not mended: whether it is half a row of ours (the
+// next run writes it whole: cut it) or somebody's row without its newline (add one), the file does
+// not tell.
 void JsonSink::open() {
   if (path_ == "-") {
     file_ = STDOUT_FILENO;
@@ -68,7 +69,8 @@ void JsonSink::open() {
   }
   struct stat info = {};
   if (fstat(file_, &info) == 0 && S_ISREG(info.st_mode)) {
-    if (off_t const end = end_of_last_line(path_, info.st_size); end != info.st_size) {
+    if (off_t const end = end_of_last_line(path_, info.st_size);
+        end != info.st_size && !(cut_torn_ && ftruncate(file_, end) == 0)) {
       throw EnvironmentError(
           fmt::format("json sink: the last line must end in a newline; cut it (truncate -s {} {}) "
                       "or add one: path={} line_at={} size={}",

@@ -14,12 +14,14 @@ namespace windrow {
 
 class JsonSink final : public Sink {
  public:
-  // `path`: "-" is stdout.
-  JsonSink(std::string path, SinkSchema const& schema);
+  // `path`: "-" is stdout.  `cut_torn`: a torn last line is cut off, since the run that goes on
+  // writes it whole; else it is refused.
+  JsonSink(std::string path, SinkSchema const& schema, bool cut_torn = false);
   ~JsonSink() override;
   JsonSink(JsonSink const&) = delete;  // owns a file
   JsonSink& operator=(JsonSink const&) = delete;
-  // EnvironmentError 69 if the file cannot be opened, 74 if its last line is torn.
+  // EnvironmentError 69 if the file cannot be opened, 74 if its last line is torn and not to be
+  // cut.
   void open() override;
   void write(SinkRowsView const& rows, std::span<Outcome> out,
              std::vector<SinkFault>& faults) override;
@@ -29,6 +31,7 @@ class JsonSink final : public Sink {
 
  private:
   std::string path_;
+  bool cut_torn_;
   JsonRow json_;
   int file_ = -1;
   std::string text_;                        // lines of the batch in hand

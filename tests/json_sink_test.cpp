@@ -99,6 +99,13 @@ TEST_F(JsonSinkTest, ATornLastLineIsRefusedWithItsPlace) {
   EXPECT_THROW(one_torn_line.open(), EnvironmentError);
 }
 
+TEST_F(JsonSinkTest, ATornLastLineIsCutWhereTheRunWritesItAgain) {
+  std::ofstream(path_) << "{\"whole\":1}\n{\"torn\":";
+  JsonSink sink(path_, test::counts_schema(false), true);
+  sink.open();
+  EXPECT_EQ(content(), "{\"whole\":1}\n");
+}
+
 TEST_F(JsonSinkTest, AFileThatCannotOpenIsRefusedByName) {
   JsonSink sink((scratch_ / "missing/rows.ndjson").string(), test::counts_schema(false));
   try {

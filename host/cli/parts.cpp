@@ -10,6 +10,7 @@
 #include "ingest/memory_source.hpp"
 #include "ingest/pageviews_source.hpp"
 #include "ingest/spool_source.hpp"
+#include "sinks/json_files_sink.hpp"
 #include "sinks/json_sink.hpp"
 #include "sinks/sqlite_sink.hpp"
 
@@ -118,7 +119,13 @@ std::vector<SinkPart> make_sinks(Graph const& graph) {
       parts.push_back(
           {at, std::make_unique<SqliteSink>(std::move(settings), sink_schema(graph, at))});
     } else if (auto const* json = std::get_if<WriteToJson>(&transform.config)) {
-      parts.push_back({at, std::make_unique<JsonSink>(json->path, sink_schema(graph, at))});
+      SinkSchema const schema = sink_schema(graph, at);
+      if (json->path.ends_with('/')) {
+        parts.push_back({at, std::make_unique<JsonFilesSink>(json->path, schema)});
+      } else {
+        bool const rewritten = !graph.settings.state.empty();  // what was torn comes again
+        parts.push_back({at, std::make_unique<JsonSink>(json->path, schema, rewritten)});
+      }
     }
   }
   return parts;

@@ -1,4 +1,4 @@
-// One pipeline from its graph to its end: builds the parts, drives the loop, keeps the state.
+// One pipeline file run: its parts, clocks and log around engine/durable_run.hpp.
 #pragma once
 #include <functional>
 #include <memory>
@@ -9,8 +9,7 @@
 
 #include "host/cli/backends.hpp"
 #include "host/cli/system_clock.hpp"
-#include "host/engine/pipeline.hpp"
-#include "host/engine/state_directory.hpp"
+#include "host/engine/durable_run.hpp"
 #include "host/engine/workers.hpp"
 
 namespace windrow::cli {
@@ -38,20 +37,12 @@ class PipelineRun {
   RunEnd run(std::stop_token const& stop);
   [[nodiscard]] Summary summary() const;
   // False after a run that failed within a batch: then `summary` counts parts of it.
-  [[nodiscard]] bool is_between_batches() const { return pipeline_->is_between_batches(); }
+  [[nodiscard]] bool is_between_batches() const;
   [[nodiscard]] Graph const& graph() const { return graph_; }
 
  private:
   class LogObserver;
-  void build();
-  RunEnd run_once(std::stop_token const& stop);
-  bool recover();  // true if something was there
-  void check_clock(std::int64_t last) const;
-  void warn_of_lost_input(std::span<BatchPlan const> plans) const;
-  RunEnd loop(std::stop_token const& stop, bool drain_now);
-  void snapshot();
-  void snapshot_if_due();
-  [[nodiscard]] std::uint64_t bytes_read() const;
+  [[nodiscard]] std::unique_ptr<Pipeline> make_pipeline(PlanLog* log);
   void report();
   Graph graph_;
   RunOptions options_;
@@ -59,11 +50,8 @@ class PipelineRun {
   Workers workers_;
   Backends backends_;
   std::unique_ptr<LogObserver> observer_;
-  std::optional<StateDirectory> state_;
-  std::unique_ptr<Pipeline> pipeline_;
-  std::chrono::steady_clock::time_point reported_, snapshot_at_;
-  std::uint64_t snapshot_bytes_ = 0;  // read until the last snapshot
-  std::int64_t snapshot_batch_ = 0;
+  std::optional<DurableRun> run_;
+  std::chrono::steady_clock::time_point reported_;
 };
 
 }  // namespace windrow::cli

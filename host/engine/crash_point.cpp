@@ -3,20 +3,24 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
-#include <string>
+#include <utility>
 
 namespace windrow {
 namespace {
 
-std::vector<std::string_view>& names() {  // filled before main, in any order
-  static std::vector<std::string_view> list;
-  return list;
+struct Registry {
+  std::vector<CrashPoint*> points;
+  std::function<void(std::string_view)> handler;
+};
+Registry& registry() {  // filled before main, in any order
+  static Registry all;
+  return all;
 }
 
 }  // namespace
 
-CrashPoint::CrashPoint(std::string_view name) {
-  names().push_back(name);
+CrashPoint::CrashPoint(std::string_view name) : name_(name) {
+  registry().points.push_back(this);
   char const* const text = std::getenv("WINDROW_CRASH");
   std::string_view const order = text == nullptr ? "" : text;
   std::size_t const colon = order.find(':');
@@ -29,13 +33,25 @@ CrashPoint::CrashPoint(std::string_view name) {
 }
 
 void CrashPoint::count_down() {
-  if (left_.fetch_sub(1) == 1) {
+  if (registry().handler) {
+    registry().handler(name_);
+  } else if (left_.fetch_sub(1) == 1) {
     std::raise(SIGKILL);
   }
 }
 
+void set_crash_handler(std::function<void(std::string_view)> handler) {
+  registry().handler = std::move(handler);
+  for (CrashPoint* const point : registry().points) {
+    point->arm(registry().handler ? 1 : 0);
+  }
+}
+
 std::vector<std::string_view> crash_points() {
-  std::vector<std::string_view> list = names();
+  std::vector<std::string_view> list;
+  for (CrashPoint const* const point : registry().points) {
+    list.push_back(point->name());
+  }
   std::sort(list.begin(), list.end());
   return list;
 }

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,8 @@ class CrashPoint {
   explicit CrashPoint(std::string_view name);  // enters itself into the list, before main
   CrashPoint(CrashPoint const&) = delete;      // the list holds its address
   CrashPoint& operator=(CrashPoint const&) = delete;
+  [[nodiscard]] std::string_view name() const { return name_; }
+  void arm(std::uint64_t passes) { left_ = passes; }
   void pass() {
     if (left_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
       count_down();
@@ -30,11 +33,16 @@ class CrashPoint {
 
  private:
   void count_down();
+  std::string_view name_;
   std::atomic<std::uint64_t> left_{0};  // passes until the process dies; 0: never
 };
 
 // The names of all points that are linked in, sorted.
 [[nodiscard]] std::vector<std::string_view> crash_points();
+
+// A simulator's: called at every pass of every point, which may throw, instead of any SIGKILL;
+// empty ends it.  Not while points are passed.
+void set_crash_handler(std::function<void(std::string_view name)> handler);
 
 template <std::size_t size>
 struct CrashPointName {

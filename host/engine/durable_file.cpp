@@ -24,8 +24,8 @@ constexpr std::size_t buffer_max = 1U << 20U;
 
 void throw_io_error(std::string_view doing, std::filesystem::path const& path) {
   int const reason = errno;
-  std::string const what = fmt::format("state: cannot {}: path={} reason={}", doing, path.string(),
-                                       std::strerror(reason));
+  std::string const what =
+      fmt::format("cannot {}: path={} reason={}", doing, path.string(), std::strerror(reason));
   if (reason == ENOSPC || reason == EDQUOT) {
     throw DiskFullError(what, 74);
   }
@@ -66,7 +66,9 @@ std::vector<std::int64_t> numbers_in(std::filesystem::path const& directory) {
 }
 
 DurableFile::DurableFile(std::filesystem::path name, std::string_view writer)
-    : name_(std::move(name)), temporary_(name_.string() + ".tmp." + std::string(writer)) {
+    : name_(std::move(name)),
+      temporary_(name_.parent_path() /
+                 fmt::format(".{}.tmp.{}", name_.filename().string(), writer)) {
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file_ < 0) {
     throw_io_error("create", temporary_);

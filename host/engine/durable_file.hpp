@@ -10,7 +10,7 @@
 
 namespace windrow {
 
-// Writes `<name>.tmp.<writer>`, which only `replace` and `create` give its name; without them
+// Writes `.<name>.tmp.<writer>`, which only `replace` and `create` give its name; without them
 // nothing is left.  Every failure is EnvironmentError 74 with the path; DiskFullError where space
 // is what lacks, and then the same may be tried again.
 class DurableFile {

@@ -55,10 +55,10 @@ void Pipeline::replay(std::span<BatchPlan const> plans, std::function<void()> co
     p.refuses_new_keys = plan.refuse_new_keys;
     p.run_batch(plan);
     p.check_breaker();
-    WINDROW_CRASH_POINT("restart.replayed.partial");
     if (after_each) {
       after_each();
     }
+    WINDROW_CRASH_POINT("restart.replayed.partial");
   }
 }
 

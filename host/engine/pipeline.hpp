@@ -43,7 +43,8 @@ struct PipelineParts {
   Clock& clock;
   Workers& workers;
   Observer& observer;
-  PlanLog* plan_log = nullptr;  // keeps each plan before it has an effect; none: a crash loses all
+  Duration retry_first{20'000};  // the wait after the first failure of a sink in a row
+  PlanLog* plan_log = nullptr;   // keeps each plan before it has an effect; none: a crash loses all
 };
 
 // How `run` ended: all input ended, a stop (R70) or a drain (R71).

@@ -70,6 +70,7 @@ Pipeline::Impl::Impl(PipelineParts pipeline_parts)
 void Pipeline::Impl::build_sinks() {
   Graph const& graph = parts.graph;
   RetrySettings retry;
+  retry.first = parts.retry_first;
   retry.give_up_after = graph.settings.give_up_after;
   std::sort(parts.sinks.begin(), parts.sinks.end(),
             [](SinkPart const& a, SinkPart const& b) { return a.transform < b.transform; });

@@ -44,7 +44,10 @@ constexpr KeySpec sqlite_keys[] = {
 };
 constexpr auto write_to_sqlite = joined(sqlite_keys, every_sink);
 constexpr KeySpec json_keys[] = {
-    required("path", text, "the file that rows are appended to; \"-\" is stdout"),
+    required(
+        "path", text,
+        "the file that rows are appended to; with a / at its end a directory that gets a file per "
+        "batch; \"-\" is stdout"),
     choice_of("write_mode", "append", W, "append", "a row per pane"),
     later("compression", choice, W, "of the files"),
     later("rolling_size", bytes, W, "begins a new file"),
