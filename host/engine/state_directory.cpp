@@ -73,13 +73,22 @@ std::filesystem::path path_of(std::filesystem::path const& directory, char const
   return directory / kind / std::to_string(number);
 }
 
-// What processes that were killed left half-written.
+// What processes that were killed left half-written; and what one that was taken over had not named
+// yet.  That one cannot name it now: else, once its number is pruned, its plan would be a second
+// one.
 void remove_temporary_files(std::filesystem::path const& directory) {
   std::error_code error;
   for (auto const& entry : std::filesystem::directory_iterator(directory, error)) {
     if (entry.path().filename().string().find(".tmp.") != std::string::npos) {
       std::filesystem::remove(entry.path(), error);
     }
+    if (error) {
+      break;
+    }
+  }
+  if (error) {  // of a paused process: it must not be able to link its plan any more
+    errno = error.value();
+    throw_io_error("remove temporary files", directory);
   }
 }
 
@@ -266,6 +275,7 @@ Recovery StateDirectory::recover() {
   }
   for (auto at = std::upper_bound(plans.begin(), plans.end(), last); at != plans.end(); ++at) {
     if (*at != last + 1) {
+      check_owner();  // a newer one may have pruned meanwhile
       throw EnvironmentError(
           fmt::format("state: a plan is missing, whose batch may have had effects; begin in an "
                       "empty directory at start_from: directory={} missing={} next={}",
@@ -274,6 +284,9 @@ Recovery StateDirectory::recover() {
     }
     out.plans.push_back(open_plan(directory_, ++last));
     wanted(out.plans.back().graph_hash, "plan");
+  }
+  if (!out.plans.empty()) {  // who made the last one may have ended before its name was durable
+    sync_directory(directory_ / "plan");
   }
   WINDROW_CRASH_POINT("restart.loaded");
   return out;

@@ -13,7 +13,7 @@
 //   remove temporaries      recover, remove_temporary_files   1.1, 1.6
 //   load the snapshot       recover, open_snapshot            1.6, second step
 //   load the plans          recover, open_plan                1.6, third step
-//   sync the plans          not yet in recover, see below     1.1, 1.4
+//   sync the plans          recover, sync_directory           1.1, 1.4
 //   plan: temporary         next_plan, DurableFile::complete  1.2, 1.3, 1.4
 //   plan: read LOCK         record, check_owner               1.4, 1.8
 //   plan: link, plan: sync  DurableFile::create               1.1
@@ -27,9 +27,6 @@
 // stop within a row, its version written and its value not (4.8); one published snapshot may be
 // damaged; at a power loss every name in the directory that is not synced may be gone.  The clock
 // gives any reading at any time, also an earlier one (--force of 1.7).
-//
-// The code lacks one step: a start runs a plan again that a process has named and, killed at that
-// moment, not synced.  Then a power loss can take a plan that had effects: rule `start_syncs`.
 //
 // Left out: LOCK is replaced and synced at once; names that a prune removed do not come back at a
 // power loss (they are below what a start reads); plans are not damaged (a start stops at one).
