@@ -20,11 +20,12 @@ bool is_fault_of_row(int code) {
   return primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH || primary == SQLITE_TOOBIG;
 }
 
-// Another writer is only waited for; every other fault (disk full, read-only, table dropped,
-// damaged file) stays until a person mends it.
+// Another writer, and memory, are only waited for; every other fault (disk full, read-only, table
+// dropped, damaged file) stays until a person mends it.
 Outcome outcome_of_batch(int code) {
   int const primary = code & 0xff;
-  return primary == SQLITE_BUSY || primary == SQLITE_LOCKED ? Outcome::retry : Outcome::pause;
+  bool const passes = primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_NOMEM;
+  return passes ? Outcome::retry : Outcome::pause;
 }
 
 }  // namespace
