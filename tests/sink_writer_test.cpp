@@ -105,6 +105,35 @@ TEST(SinkWriter, SplitsUntilTheBadRowIsAlone) {
   EXPECT_EQ(w.writer->progress().dead_letters, 1U);
 }
 
+// A sink notes its progress with the last row of a batch: none may come behind that.
+TEST(SinkWriter, OnlyTheLastHalfOfASplitBatchIsItsLast) {
+  struct LastSink : Sink {
+    std::vector<std::pair<std::string, bool>> seen;
+    void open() override {}
+    void write(SinkRowsView const& rows, std::span<Outcome> out,
+               std::vector<SinkFault>& told) override {
+      told.assign(1, {0, "too large"});
+      std::fill(out.begin(), out.end(), rows.rows > 1 ? Outcome::split : Outcome::ok);
+      if (rows.rows == 1) {
+        told.clear();
+        seen.emplace_back(rows.columns[0].text(0), rows.is_last);
+      }
+    }
+  };
+  auto owned = std::make_unique<LastSink>();
+  auto const& seen = owned->seen;
+  SinkWriter writer(7, "Save", std::move(owned), text_schema(),
+                    {Duration{100}, Duration{1000}, Duration{10'000'000}, 4});
+  writer.open();
+  writer.submit(batch_of(1, {"a", "b", "c"}));
+  SinkBatch part = batch_of(2, {"d", "e"});
+  part.is_last = false;
+  writer.submit(std::move(part));
+  settle(writer);
+  EXPECT_EQ(seen, (std::vector<std::pair<std::string, bool>>{
+                      {"a", false}, {"b", false}, {"c", true}, {"d", false}, {"e", false}}));
+}
+
 TEST(SinkWriter, CountsSupersededRowsAsSuccessAndSetsDeadLettersAside) {
   Writing w([](std::string_view text, auto) {
     return text == "old"     ? Outcome::superseded

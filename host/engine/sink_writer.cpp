@@ -190,13 +190,13 @@ SinkWriter::Outcomes SinkWriter::write(SinkBatch const& batch) {
   if (batch.rows > 0) {
     std::vector<std::uint32_t> rows(batch.rows);
     std::iota(rows.begin(), rows.end(), 0U);
-    write_rows(batch, std::move(rows), out);
+    write_rows(batch, std::move(rows), batch.is_last, out);
   }
   return out;
 }
 
 // Writes the rows named until each is acknowledged, superseded or set aside.
-void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows,
+bool SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows, bool is_last,
                             Outcomes& out) {
   Duration waited;
   std::vector<Outcome> outcomes;
@@ -208,7 +208,7 @@ void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> r
     outcomes.assign(rows.size(), Outcome::ok);
     WINDROW_CRASH_POINT("sink.begin");
     sink_->write(
-        {batch.batch_no, batch.pane_version, rows.size(), columns, batch.watermark, batch.is_last},
+        {batch.batch_no, batch.pane_version, rows.size(), columns, batch.watermark, is_last},
         outcomes, told);
     WINDROW_CRASH_POINT("sink.acked");
 
@@ -253,19 +253,22 @@ void SinkWriter::write_rows(SinkBatch const& batch, std::vector<std::uint32_t> r
       out.refused.emplace_back(split[0], std::move(why_split));
     } else if (!split.empty()) {
       auto const middle = split.begin() + static_cast<std::ptrdiff_t>(split.size() / 2);
-      write_rows(batch, {split.begin(), middle}, out);
-      write_rows(batch, {middle, split.end()}, out);
+      if (!write_rows(batch, {split.begin(), middle}, false, out) ||
+          !write_rows(batch, {middle, split.end()}, is_last && again.empty(), out)) {
+        return false;
+      }
     }
     rows = std::move(again);
     if (rows.empty()) {
       break;
     }
     if (!wait_after_failure(message_of(0), pause, failures++, waited)) {
-      return;
+      return false;
     }
   }
   std::lock_guard const lock(mutex_);
   totals_.waiting.clear();
+  return true;
 }
 
 bool SinkWriter::wait_after_failure(std::string const& why, bool pause, unsigned failures,

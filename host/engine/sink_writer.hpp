@@ -69,7 +69,9 @@ class SinkWriter {
   };
   void work();
   [[nodiscard]] Outcomes write(SinkBatch const& batch);
-  void write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows, Outcomes& out);
+  // `is_last`: no row of the batch is written after these.  False when the writer is to stop.
+  bool write_rows(SinkBatch const& batch, std::vector<std::uint32_t> rows, bool is_last,
+                  Outcomes& out);
   void count(SinkBatch const& batch, Outcomes const& outcomes);
   // False when the writer is to stop.
   bool wait_after_failure(std::string const& why, bool pause, unsigned failures, Duration& waited);
