@@ -11,17 +11,6 @@
 
 namespace windrow {
 
-std::string quoted(std::string_view identifier) {
-  std::string out = "\"";
-  for (char const c : identifier) {
-    out += c;
-    if (c == '"') {
-      out += c;
-    }
-  }
-  return out += '"';
-}
-
 void SqliteStatement::Finalize::operator()(sqlite3_stmt* handle) const noexcept {
   sqlite3_finalize(handle);
 }

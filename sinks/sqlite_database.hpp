@@ -10,9 +10,6 @@ struct sqlite3_stmt;
 
 namespace windrow {
 
-// "name" with quotes doubled: an identifier of any spelling.
-[[nodiscard]] std::string quoted(std::string_view identifier);
-
 // A prepared statement.  Bound text is borrowed until it is bound again.  Text or bytes over
 // SQLite's limit (1 GB) are not bound: false.
 class SqliteStatement {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "host/engine/snapshot.hpp"
+#include "sinks/sql_name.hpp"
 
 namespace windrow {
 namespace {

@@ -24,6 +24,7 @@ inline SinkSchema counts_schema(bool upsert) {
   schema.version = 7;
   schema.deleted = 8;
   schema.key = {1, 2};
+  schema.times = {1};
   return schema;
 }
 
@@ -35,6 +36,7 @@ struct CountRow {
   std::optional<double> mean = std::nullopt;
   std::string pages = {};  // encoded; empty = null
   std::string raw = {};
+  bool deleted = false;
 };
 
 // One batch for one sink, and what became of it.
@@ -53,7 +55,7 @@ class SinkBatch {
       row.pages.empty() ? columns_[5].append_null() : columns_[5].append_text(row.pages);
       columns_[6].append_text(row.raw);
       columns_[7].append(row.version);
-      columns_[8].append(false);
+      columns_[8].append(row.deleted);
     }
     for (Column const& column : columns_) {
       views_.push_back(column.view());
@@ -72,6 +74,7 @@ class SinkBatch {
     return outcomes;
   }
   SinkRowsView& view() { return view_; }
+  [[nodiscard]] std::span<ColumnView const> columns() const { return views_; }
 
   std::vector<Outcome> outcomes;
   std::vector<SinkFault> faults;

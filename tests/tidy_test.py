@@ -38,6 +38,7 @@ PRODUCT = r"(?!host/cli/|bench/|tests/)"  # libraries: they print nothing, end n
 LIBRARIES = [
     (r"simdjson\.h", r"ingest/json_|tests/|bench/", "ingest/json_*"),
     (r"librdkafka/", r"ingest/kafka_|tests/", "ingest/kafka_*"),
+    (r"libpq-fe\.h", r"sinks/postgres_|tests/|bench/", "sinks/postgres_*"),
     (r"sqlite3\.h", r"sinks/sqlite_|host/cli/demo_|tests/|bench/", "sinks/sqlite_*"),
     (r"yaml-cpp/", r"host/plan/|host/cli/transcript/|tests/", "host/plan"),
     (r"rapidjson/", r".*\.cpp$", "the .cpp files where JSON leaves"),

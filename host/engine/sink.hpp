@@ -18,11 +18,12 @@ enum class Outcome : std::uint8_t { ok, superseded, retry, split, dead_letter, p
 // row.
 //   upsert        rows carry an id; a row replaces a stored one iff its version is not lower
 //   id, key, version, deleted  indexes of these columns in `columns`; `key` also of window_start
+//   times         of those that are microseconds since 1970: the window's edges, the pane's stamp
 struct SinkSchema {
   Schema columns;
   bool upsert = false;
   std::size_t id = SIZE_MAX, version = SIZE_MAX, deleted = SIZE_MAX;
-  std::vector<std::size_t> key;
+  std::vector<std::size_t> key, times;
 };
 
 // Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.  A batch of
@@ -54,7 +55,7 @@ class Sink {
   [[nodiscard]] virtual std::optional<std::int64_t> last_version() { return std::nullopt; }
   // Writes all rows of [0, rows) or says per row what happened; `out` has `rows` elements. `faults`
   // is cleared first and gets one element per dead_letter row, in row order; where the whole batch
-  // had no effect (every outcome the same: retry, pause or fatal), one element in all.
+  // had no effect (every outcome the same: retry, split, pause or fatal), one element in all.
   virtual void write(SinkRowsView const& rows, std::span<Outcome> out,
                      std::vector<SinkFault>& faults) = 0;
   virtual void flush() {}  // everything written is durable or visible when it returns

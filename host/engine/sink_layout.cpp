@@ -169,6 +169,12 @@ SinkLayout sink_layout(Graph const& graph, std::size_t transform) {
     }
     out.schema.key.push_back(build.index_of(cell));
   }
+  for (PaneColumn const column :
+       {PaneColumn::window_start, PaneColumn::window_end, PaneColumn::timestamp}) {
+    if (std::size_t const at = build.index_of({column, 0}); at != SIZE_MAX) {
+      out.schema.times.push_back(at);
+    }
+  }
   out.schema.upsert = !settings.append;
   out.schema.id = build.index_of({PaneColumn::id, 0});
   out.schema.version = build.index_of({PaneColumn::pane_version, 0});
