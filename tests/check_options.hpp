@@ -6,6 +6,7 @@
 
 #include "host/cli/pipeline_file.hpp"
 #include "host/plan/pipeline_file.hpp"
+#include "sinks/postgres_connection.hpp"
 
 namespace windrow::testing {
 
@@ -30,6 +31,7 @@ inline LoadOptions check_options() {
     return read;
   };
   out.consumer_settings = cli::consumer_settings();
+  out.postgres_url_fault = postgres_url_fault;
   return out;
 }
 

@@ -458,7 +458,7 @@ TEST(PlanTest, TheReferenceNamesEveryKeyAndCode) {
   std::string const text = reference();
   for (char const* const part :
        {"### Combine (aggregation)", "`input_panes` **W**", "`idle_timeout` **W**", "| E133 |",
-        "`WriteToPostgres`", "### options.windrow"}) {
+        "`WriteToMySql`", "### options.windrow"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
   for (TriggerSpec const& trigger : trigger_table()) {  // their form is written out by hand

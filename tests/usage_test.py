@@ -222,9 +222,11 @@ class UsageTest(CliCase):
         fatal = self.windrow("run", path, "--log-format", "json", "--input", "none", "--until-eof").stderr.splitlines()
         self.assertEqual(json.loads(fatal[-1])["level"], "error")
 
-    def test_secrets_of_transforms_that_are_not_known_are_not_shown(self):
-        for kind in ("WriteToPostgres", "WriteToPostgrse"):
-            text = PLAIN.replace('WriteToJson, config: {path: "-"}', kind + ", config: {url: u, password: hunter2}")
+    def test_secrets_of_transforms_known_or_not_are_not_shown(self):
+        for kind, url in (("WriteToPostgres", "u"), ("WriteToPostgrse", "u"), ("WriteToMySql", "u"),
+                          ("WriteToPostgres", '"postgresql://u:hunter2@host/web?options=%"'),
+                          ("WriteToPostgres", '"postgresql://host/web?password=hunter2&x=y"')):
+            text = PLAIN.replace('WriteToJson, config: {path: "-"}', kind + ", config: {url: %s, password: hunter2}" % url)
             for words in ((), ("--json",)):
                 done = self.windrow("check", self.file("x.yaml", text), *words)
                 self.assertEqual(done.returncode, 78)

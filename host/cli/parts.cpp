@@ -12,6 +12,7 @@
 #include "ingest/spool_source.hpp"
 #include "sinks/json_files_sink.hpp"
 #include "sinks/json_sink.hpp"
+#include "sinks/postgres_sink.hpp"
 #include "sinks/sqlite_sink.hpp"
 
 namespace windrow::cli {
@@ -118,6 +119,16 @@ std::vector<SinkPart> make_sinks(Graph const& graph) {
                               .create_table = sqlite->create_table};
       parts.push_back(
           {at, std::make_unique<SqliteSink>(std::move(settings), sink_schema(graph, at))});
+    } else if (auto const* postgres = std::get_if<WriteToPostgres>(&transform.config)) {
+      PostgresSettings settings{.name = transform.name,
+                                .login = {.url = postgres->url,
+                                          .username = postgres->username,
+                                          .password = postgres->password.reveal(),
+                                          .init_sql = postgres->connection_init_sql},
+                                .table = postgres->table,
+                                .create_table = postgres->create_table};
+      parts.push_back(
+          {at, std::make_unique<PostgresSink>(std::move(settings), sink_schema(graph, at))});
     } else if (auto const* json = std::get_if<WriteToJson>(&transform.config)) {
       SinkSchema const schema = sink_schema(graph, at);
       if (json->path.ends_with('/')) {

@@ -16,6 +16,7 @@
 #include "host/engine/snapshot.hpp"
 #include "ingest/kafka_settings.hpp"
 #include "ingest/schema_inference.hpp"
+#include "sinks/postgres_connection.hpp"
 
 namespace windrow::cli {
 namespace {
@@ -78,6 +79,7 @@ LoadResult load_text(std::string const& name, std::string const& text, Invocatio
   options.sets = invocation.sets;
   options.infer_schema = infer_json_schema;
   options.consumer_settings = consumer_settings();
+  options.postgres_url_fault = postgres_url_fault;
   return load(name, text, options);
 }
 

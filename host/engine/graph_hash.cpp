@@ -168,6 +168,7 @@ class GraphBytes {
     put(upsert.id_prefix);
   }
   void put(WriteToSqlite const& sink) { put(sink.upsert); }
+  void put(WriteToPostgres const& sink) { put(sink.upsert); }
   void put(WriteToJson const& sink) { put(sink.upsert); }
 
   void put(Graph const& graph) {

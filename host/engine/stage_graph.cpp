@@ -103,6 +103,7 @@ std::vector<std::size_t> trackers_above(StageGraph const& stage, std::size_t at)
 
 bool is_sink(TransformConfig const& config) {
   return std::holds_alternative<WriteToSqlite>(config) ||
+         std::holds_alternative<WriteToPostgres>(config) ||
          std::holds_alternative<WriteToJson>(config);
 }
 

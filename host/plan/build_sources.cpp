@@ -247,16 +247,10 @@ void GraphBuilder::kafka_settings(Work& work, ReadFromKafka& config) {
   for (YamlEntry const& entry : map == nullptr ? std::vector<YamlEntry>{} : map->entries) {
     if (entry.value.is_scalar()) {
       if (is_secret_name(entry.key.text)) {
-        report_.hide(entry.value.text);
-        if (!entry.value.replaced) {
-          report_.add(
-              "W214", entry.value,
-              fmt::format("'{}' stands here in plain text: write {{env: NAME}} or {{file: PATH}}",
-                          entry.key.text));
-        }
+        note_plain_secret(context_, entry.key.text, entry.value);
       }
       config.consumer_config[entry.key.text] = entry.value.text;
-    } else if (std::optional<Secret> secret = read_secret(context_, entry)) {
+    } else if (std::optional<Secret> secret = read_secret(context_, entry.key.text, entry.value)) {
       config.consumer_secrets.emplace(entry.key.text, std::move(*secret));
     }
     ok = check_setting(entry, fmt::format("consumer_config of {}", work.written.label)) && ok;

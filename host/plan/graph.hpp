@@ -129,6 +129,14 @@ struct WriteToSqlite {
   bool create_table = false;
   Upsert upsert;
 };
+struct WriteToPostgres {
+  std::string url;  // postgresql://..; may hold a password
+  std::string table, username;
+  Secret password;
+  std::vector<std::string> connection_init_sql;
+  bool create_table = false;
+  Upsert upsert;
+};
 struct WriteToJson {
   std::string path;  // "-" is stdout
   Upsert upsert;
@@ -137,7 +145,7 @@ struct WriteToJson {
 using TransformConfig =
     std::variant<ReadFromKafka, ReadFromJson, Create, Generate, AssignTimestamps, MapToFields,
                  Filter, Explode, Flatten, ExtractWindowingInfo, Combine, LogForTesting,
-                 AssertEqual, WriteToSqlite, WriteToJson>;
+                 AssertEqual, WriteToSqlite, WriteToJson, WriteToPostgres>;
 
 // An edge: an output of an earlier transform.  `errors`: its error_handling output, whose rows have
 // `error_schema`.

@@ -183,6 +183,8 @@ void GraphBuilder::build_one(std::size_t index) {
     ok = assert_equal(work);
   } else if (spec.type == "WriteToSqlite") {
     ok = write_to_sqlite(work);
+  } else if (spec.type == "WriteToPostgres") {
+    ok = write_to_postgres(work);
   } else {
     WINDROW_ASSERT(spec.type == "WriteToJson", "every built transform is read");
     ok = write_to_json(work);

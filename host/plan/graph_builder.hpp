@@ -118,6 +118,8 @@ class GraphBuilder {
   bool assert_equal(Work& work);
   bool write_to_sqlite(Work& work);
   bool write_to_json(Work& work);
+  bool write_to_postgres(Work& work);
+  void check_postgres_url(YamlNode const& node, std::string const& url);
   [[nodiscard]] Upsert upsert(Work& work);
   void check_key(Work& work, Upsert& config, YamlNode const* key_node);
   void check_spaces();

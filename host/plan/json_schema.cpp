@@ -130,6 +130,7 @@ class SchemaWriter : SchemaForms {
   void value_of(KeySpec const& spec) {
     switch (spec.type) {
       case KeyType::text:
+      case KeyType::url:
       case KeyType::expression:
         return ref("text");
       case KeyType::boolean:
@@ -156,6 +157,14 @@ class SchemaWriter : SchemaForms {
         return list_of([&] { ref("text"); });
       case KeyType::texts_or_text:
         return any_of({[&] { ref("text"); }, [&] { list_of([&] { ref("text"); }); }});
+      case KeyType::secret:
+        return any_of({[&] { ref("text"); },
+                       [&] {
+                         closed({"env"}, {{"env", [&] { ref("text"); }}});
+                       },
+                       [&] {
+                         closed({"file"}, {{"file", [&] { ref("text"); }}});
+                       }});
       case KeyType::map:
       case KeyType::structure:
         return spec.inner.empty() ? type("object") : map_of(spec.inner);

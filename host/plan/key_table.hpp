@@ -19,6 +19,8 @@ enum class KeyType : std::uint8_t {
   choice,
   texts,
   texts_or_text,
+  secret,  // a string, {env: NAME} or {file: PATH}
+  url,     // may hold a password
   map,
   expression,
   expressions,

@@ -8,6 +8,7 @@
 
 #include "host/model/portable.hpp"
 #include "host/plan/device_setting.hpp"
+#include "host/plan/secrets.hpp"
 #include "host/plan/suggestion.hpp"
 
 namespace windrow {
@@ -47,6 +48,10 @@ std::string_view name_of(KeyType type) {
       return "list of strings";
     case texts_or_text:
       return "string or list of strings";
+    case secret:
+      return "string, {env} or {file}";
+    case url:
+      return "URL";
     case map:
     case structure:
       return "map";
@@ -343,6 +348,16 @@ bool Keys::check(KeySpec const& spec, YamlNode const& value) {
     case KeyType::texts_or_text:
       return value.is_scalar() || (value.is_list() && all_scalars(value)) ||
              refuse("a string or a list of strings");
+    case KeyType::secret:
+      if (value.is_scalar()) {
+        report_.hide(value.text);
+      }
+      return value.is_scalar() || value.is_map() || refuse("a string, {env: NAME} or {file: PATH}");
+    case KeyType::url:
+      for (std::string& password : passwords_in(value.text)) {
+        report_.hide(std::move(password));
+      }
+      return value.is_scalar() || refuse("a URL");
     case KeyType::map:
     case KeyType::structure:
     case KeyType::expressions:

@@ -39,6 +39,7 @@ struct ConsumerSettings {
 //   not
 //                 looked at (transcripts: `Create` named Input)
 //   consumer_settings  none: `consumer_config` is not looked at
+//   postgres_url_fault  why a `url` of WriteToPostgres is none; empty: it is not looked at
 struct LoadOptions {
   enum class Purpose : std::uint8_t { check, run, test };
   Purpose purpose = Purpose::check;
@@ -52,6 +53,7 @@ struct LoadOptions {
   std::function<InferredSchema(std::string const& path)> infer_schema;
   std::map<std::string, Schema> schemas;
   std::optional<ConsumerSettings> consumer_settings;
+  std::function<std::optional<std::string>(std::string const& url)> postgres_url_fault;
 };
 
 // Rows of one transform in a test, each as JSON text.

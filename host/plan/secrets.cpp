@@ -18,15 +18,42 @@ bool is_secret_name(std::string_view name) {
   return false;
 }
 
-std::optional<Secret> read_secret(Context& context, YamlEntry const& entry) {
-  YamlNode const& node = entry.value;
+std::vector<std::string> passwords_in(std::string const& url) {
+  std::vector<std::string> out;
+  std::size_t const begin = url.find("://");
+  std::string const authority =
+      begin == std::string::npos ? "" : url.substr(begin + 3, url.find('/', begin + 3) - begin - 3);
+  std::size_t const at = authority.rfind('@');
+  std::size_t const colon = authority.find(':');
+  if (at != std::string::npos && colon < at) {
+    out.push_back(authority.substr(colon + 1, at - colon - 1));
+  }
+  constexpr std::string_view word = "password=";
+  for (std::size_t i = url.find(word); i != std::string::npos; i = url.find(word, i)) {
+    i += word.size();
+    out.push_back(url.substr(i, url.find('&', i) - i));
+  }
+  std::erase(out, "");
+  return out;
+}
+
+void note_plain_secret(Context& context, std::string_view name, YamlNode const& node) {
+  context.report.hide(node.text);
+  if (!node.replaced) {
+    context.report.add(
+        "W214", node,
+        fmt::format("'{}' stands here in plain text: write {{env: NAME}} or {{file: PATH}}", name));
+  }
+}
+
+std::optional<Secret> read_secret(Context& context, std::string_view name, YamlNode const& node) {
   bool const form = node.is_map() && node.entries.size() == 1 &&
                     node.entries[0].value.is_scalar() &&
                     (node.entries[0].key.text == "env" || node.entries[0].key.text == "file");
   if (!form) {
     context.report.add("E141", node,
                        fmt::format("'{}' must be a string, {{env: NAME}} or {{file: PATH}}, is {}",
-                                   entry.key.text, kind_of(node)));
+                                   name, kind_of(node)));
     return std::nullopt;
   }
   context.report.add_on_beam(OnBeam::refused, node.entries[0].key,

@@ -43,6 +43,26 @@ constexpr KeySpec sqlite_keys[] = {
           "rows per transaction; now those of a batch, or of a part of it"),
 };
 constexpr auto write_to_sqlite = joined(sqlite_keys, every_sink);
+constexpr KeySpec postgres_keys[] = {
+    required(
+        "url", url,
+        "postgresql://HOST:PORT/DATABASE?WORD=VALUE as libpq takes it, jdbc: before it is "
+        "dropped; what it does not say the environment does (PGHOST, PGSSLMODE, PGPASSFILE, ..)"),
+    required("table", text, "the table, or schema.table; upper and lower case differ"),
+    {"username", text, "none", beam, "who connects, if not as url says"},
+    {"password", secret, "none", beam, "of username"},
+    {"connection_init_sql", texts, "[]", beam, "run after each connecting, in order"},
+    {"driver_class_name", text, "", beam, "ignored"},
+    {"driver_jars", text, "", beam, "ignored"},
+    {"auto_sharding", boolean, "", beam, "ignored"},
+    {"create_table", boolean, "false", W, "creates the table if it is missing at the start"},
+    choice_of("write_mode", "upsert", W, "upsert append", "append: a row per pane"),
+    later("query", text, beam, "a statement instead of the upsert, without its guard"),
+    later("connection_properties", text, beam, "of the JDBC driver; url has words for them"),
+    later("batch_size", integer, beam,
+          "rows per statement; now those of a batch, or of a part of it"),
+};
+constexpr auto write_to_postgres = joined(postgres_keys, every_sink);
 constexpr KeySpec json_keys[] = {
     required(
         "path", text,
@@ -59,10 +79,14 @@ constexpr auto write_to_json = joined(json_keys, every_sink);
 constexpr TransformSpec table[] = {
     {"AssertEqual", Role::end, beam, true, "fails unless these are the rows", assert_equal},
     {"WriteToSqlite", Role::end, W, true, "a table of a SQLite database", write_to_sqlite},
+    {"WriteToPostgres", Role::end, beam, true, "a table of a PostgreSQL database",
+     write_to_postgres,
+     "a row replaces that of its id unless its `pane_version` is lower; on Beam each is an INSERT, "
+     "of "
+     "the fields alone"},
     {"WriteToJson", Role::end, beam, true, "NDJSON files or stdout", write_to_json,
      "rows are appended to the one file `path`; Beam writes new files whose names begin with it"},
     coming("WriteToKafka"),
-    coming("WriteToPostgres"),
     coming("WriteToMySql"),
     coming("WriteToJdbc"),
     coming("WriteToCsv"),

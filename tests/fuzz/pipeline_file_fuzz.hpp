@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "host/engine/graph_hash.hpp"
+#include "host/engine/stage_graph.hpp"
 #include "host/plan/codes.hpp"
 #include "ingest/json_decoder.hpp"
 #include "ingest/memory_source.hpp"
@@ -107,8 +108,7 @@ inline void fuzz_run(Graph const& graph) {
     } else if (std::holds_alternative<Generate>(transform.config)) {
       time = EventTimeField{"ts", TimeUnit::ms};
     } else {
-      if (std::holds_alternative<WriteToJson>(transform.config) ||
-          std::holds_alternative<WriteToSqlite>(transform.config)) {
+      if (is_sink(transform.config)) {
         Answer const refuses_some = [](std::string_view row) {
           return row.size() % 5 == 0 ? Outcome::dead_letter : Outcome::ok;
         };
