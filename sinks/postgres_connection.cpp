@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "host/engine/crash_point.hpp"
 #include "host/model/portable.hpp"
 
 namespace windrow {
@@ -117,8 +118,11 @@ PostgresConnection::PostgresConnection(PostgresLogin const& login) {
 
 bool PostgresConnection::is_open() const { return PQstatus(handle_.get()) == CONNECTION_OK; }
 
-std::string PostgresConnection::server() const {
-  return fmt::format("{}:{}/{}", PQhost(handle_.get()), PQport(handle_.get()), PQdb(handle_.get()));
+// What was sent no longer says which answer belongs to what.
+void PostgresConnection::lose() {
+  PostgresError const error(one_line(PQerrorMessage(handle_.get())), postgres_outcome({}));
+  handle_.reset();
+  throw error;
 }
 
 void PostgresConnection::check(pg_result const* result, bool of_rows) const {
@@ -151,13 +155,25 @@ std::vector<PostgresRows> PostgresConnection::transact(
   static std::string const begin = "BEGIN", commit = "COMMIT";
   std::vector<PostgresRows> out;
   try {
-    PQenterPipelineMode(handle_.get());
+    if (PQenterPipelineMode(handle_.get()) == 0) {
+      lose();
+    }
     send({begin});
     for (PostgresStatement const& statement : statements) {
       send(statement);
     }
+    bool const of_rows = statements.front().of_rows;
+    if (of_rows) {
+      PQflush(handle_.get());
+      WINDROW_CRASH_POINT("sink.partial");
+    }
     send({commit});
-    PQpipelineSync(handle_.get());
+    if (PQpipelineSync(handle_.get()) == 0) {
+      lose();
+    }
+    if (of_rows) {
+      WINDROW_CRASH_POINT("sink.sent");
+    }
     static_cast<void>(receive(false));
     for (PostgresStatement const& statement : statements) {
       out.push_back(receive(statement.of_rows));
@@ -171,7 +187,7 @@ std::vector<PostgresRows> PostgresConnection::transact(
   return out;
 }
 
-// Failing to send shows when the answer is read, with what the server said last.
+// That the server is gone shows when its answer is read, with what it said last.
 void PostgresConnection::send(PostgresStatement const& statement) {
   std::vector<char const*> values;
   std::vector<int> lengths;
@@ -180,8 +196,10 @@ void PostgresConnection::send(PostgresStatement const& statement) {
     values.push_back(parameter.c_str());
     lengths.push_back(static_cast<int>(parameter.size()));
   }
-  PQsendQueryParams(handle_.get(), statement.sql.c_str(), static_cast<int>(values.size()), nullptr,
-                    values.data(), lengths.data(), formats.data(), 0);
+  if (PQsendQueryParams(handle_.get(), statement.sql.c_str(), static_cast<int>(values.size()),
+                        nullptr, values.data(), lengths.data(), formats.data(), 0) == 0) {
+    lose();
+  }
 }
 
 PostgresRows PostgresConnection::receive(bool of_rows) {

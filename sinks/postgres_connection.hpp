@@ -76,11 +76,11 @@ class PostgresConnection {
   std::vector<PostgresRows> transact(std::span<PostgresStatement const> statements);
   PostgresRows run(PostgresStatement const& statement);  // as a transaction of its own
   [[nodiscard]] bool is_open() const;
-  [[nodiscard]] std::string server() const;  // host:port/database
 
  private:
   void send(PostgresStatement const& statement);
   [[nodiscard]] PostgresRows receive(bool of_rows);
+  [[noreturn]] void lose();
   void leave_pipeline();
   void roll_back();
   void check(pg_result const* result, bool of_rows) const;

@@ -35,8 +35,23 @@ void PostgresSink::open() {
     }
     connect();
   } catch (PostgresError const& error) {
-    throw EnvironmentError(
-        fmt::format("postgres sink: {}: table={}", error.what(), settings_.table), 69);
+    refuse_start(error);
+  }
+}
+
+void PostgresSink::refuse_start(PostgresError const& error) const {
+  throw EnvironmentError(fmt::format("postgres sink: {}: table={}", error.what(), settings_.table),
+                         69);
+}
+
+std::optional<std::int64_t> PostgresSink::last_version() {
+  std::string const sql = fmt::format("SELECT pane_version FROM {} WHERE sink = $1",
+                                      postgres::progress_table(settings_.table));
+  try {
+    PostgresRows const rows = connection_->run({sql, {&settings_.name, 1}});
+    return rows.size() == 0 ? std::nullopt : std::optional(std::stoll(std::string(rows.at(0, 0))));
+  } catch (PostgresError const& error) {
+    refuse_start(error);
   }
 }
 
@@ -79,6 +94,9 @@ void PostgresSink::write(SinkRowsView const& rows, std::span<Outcome> out,
 // One transaction: the rows, if they are to be there, and the progress behind the last of a batch.
 std::optional<PostgresError> PostgresSink::put(SinkRowsView const& rows, bool with_rows,
                                                std::span<Outcome> out) {
+  if (!with_rows && !rows.is_last) {
+    return std::nullopt;
+  }
   try {
     if (!connection_) {
       connect();

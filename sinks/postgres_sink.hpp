@@ -27,11 +27,13 @@ class PostgresSink final : public Sink {
  public:
   PostgresSink(PostgresSettings settings, SinkSchema schema);
   void open() override;
+  [[nodiscard]] std::optional<std::int64_t> last_version() override;
   // A row that the server refuses is split off, until it is alone.
   void write(SinkRowsView const& rows, std::span<Outcome> out,
              std::vector<SinkFault>& faults) override;
 
  private:
+  [[noreturn]] void refuse_start(PostgresError const& error) const;
   void connect();
   // Nothing, or why all of it had no effect.
   [[nodiscard]] std::optional<PostgresError> put(SinkRowsView const& rows, bool with_rows,

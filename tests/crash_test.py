@@ -18,11 +18,10 @@ import time
 import cli_case
 from durable_case import JOB, DurableCase
 
-# Passes of a point at which the process is killed; a fourth is drawn.
-PASSES = (1, 2, 10)
-
 
 class CrashTest(DurableCase):
+    passes = (1, 2, 10)  # of a point, at which the process is killed; one more is drawn
+
     @classmethod
     def setUpClass(cls):
         cls.random = random.Random(20261130)
@@ -35,13 +34,17 @@ class CrashTest(DurableCase):
         self.assertIn(killed.returncode, (0, -9), f"{order}: {killed.stderr}")
         return killed.returncode == -9
 
-    def test_killed_at_every_point(self):
+    def points(self):
         points = self.windrow("--help", env={"WINDROW_CRASH": "list"}).stdout.split()
         self.assertGreater(len(points), 15)
+        return points
+
+    def test_killed_at_every_point(self):
+        points = self.points()
         hits, never = 0, []
         for point in points:
             before = hits
-            for hit in (*PASSES, self.random.randint(3, 40)):
+            for hit in (*self.passes, self.random.randint(3, 40)):
                 self.fresh()
                 order = f"{point}:{hit}"
                 if point.startswith("restart.") and point != "restart.locked":

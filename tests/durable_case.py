@@ -61,10 +61,11 @@ def views(chance, count):
 
 class DurableCase(CliCase):
     VIEWS = 6000
+    job = JOB
 
     def setUp(self):
         super().setUp()
-        self.file("job.yaml", JOB)
+        self.file("job.yaml", self.job)
         self.file("views.ndjson", "".join(views(random.Random(1), self.VIEWS)))
         first = self.run_to_the_end()
         self.wanted = self.tables()

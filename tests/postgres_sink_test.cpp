@@ -194,6 +194,10 @@ TEST_F(PostgresSinkTest, ProgressSharesTheTransaction) {
   ask("DROP TABLE _windrow_progress");  // made anew, unlike the table of rows
   EXPECT_EQ(stopped.write_to(*sink), Outcomes{Outcome::ok});
   EXPECT_EQ(ask("SELECT * FROM _windrow_progress"), "counts|9|-|12");
+  EXPECT_EQ(opened()->last_version(), 12);
+  PostgresSettings other = settings();
+  other.name = "other";
+  EXPECT_EQ(opened(other)->last_version(), std::nullopt);
 }
 
 TEST_F(PostgresSinkTest, ABatchIsOneStatement) {
