@@ -111,7 +111,7 @@ void plan_log(benchmark::State& state) {
   std::filesystem::path const directory = named == nullptr ? "plan-log-bench" : named;
   std::filesystem::remove_all(directory);
   WallClock clock;
-  Workers workers(1);
+  Workers workers(2);  // with one, nothing runs beside the write of a plan
   Observer observer;
   StateDirectory log(directory, "bench", 1);
   static_cast<void>(log.recover());

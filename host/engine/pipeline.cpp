@@ -115,6 +115,7 @@ void Pipeline::Impl::run_batch(BatchPlan const& plan) {
     }
   }
   WINDROW_CRASH_POINT("batch.fired");
+  await_plan(plan);
   write_sinks(plan);
   for (auto const& step : steps) {  // ids and rows were in use until here
     step->recycle(plan);

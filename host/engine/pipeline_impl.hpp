@@ -2,6 +2,7 @@
 // sinks), pipeline_state.cpp and pipeline_snapshot.cpp.
 #pragma once
 #include <deque>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,6 +70,7 @@ struct Pipeline::Impl {
 
   // planner.cpp: what state does not determine
   void record(BatchPlan& plan);
+  void await_plan(BatchPlan const& plan);
   [[nodiscard]] ProcessingTime read_clock();  // never before the P of the last batch
   [[nodiscard]] std::int64_t poll_wait_us() const;
   [[nodiscard]] bool has_work(ProcessingTime now) const;
@@ -84,6 +86,7 @@ struct Pipeline::Impl {
   std::map<std::size_t, std::size_t> step_of, sink_of;  // transform -> index
   std::map<std::size_t, EqualityCheck> checks;          // by transform
   UnitCheck units;
+  std::future<void> plan_write;  // of the batch in hand, until it is durable
   std::int64_t batch_no = 0, pane_version = 0;
   ProcessingTime processing_time{0};
   bool frozen = false;                       // R90: P stays at its value of the start

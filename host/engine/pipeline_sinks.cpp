@@ -45,6 +45,7 @@ std::vector<std::string> elements_of(RefusedRows const& refused, Schema const& s
 
 // Hands over what was collected for a sink; `is_last`: the batch has no more.
 void Pipeline::Impl::write_sink(SinkEnd& sink, BatchPlan const& plan, bool is_last) {
+  await_plan(plan);
   SinkBatch batch = sink.rows.take(
       {plan.batch_no, plan.pane_version, plan.processing_time, std::nullopt}, is_last);
   if (is_last && sink.step) {

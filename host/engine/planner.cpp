@@ -75,7 +75,9 @@ BatchPlan Pipeline::Impl::next_plan(ProcessingTime now, bool drain) {
   return plan;
 }
 
-// Plans name each partition once.  Where the disk is full nothing goes on until it has space.
+// Plans name each partition once.  A plan becomes durable while its batch is decoded and folded,
+// which has no effect; `await_plan` comes before all that has one.  Where there is one thread,
+// nothing runs beside anything.
 void Pipeline::Impl::record(BatchPlan& plan) {
   for (std::size_t i = 0; i < sources.size(); ++i) {
     sources[i]->name_partitions(plan.ranges[i]);
@@ -83,11 +85,27 @@ void Pipeline::Impl::record(BatchPlan& plan) {
   if (parts.plan_log == nullptr) {
     return;
   }
+  plan_write = std::async(parts.workers.threads() > 1 ? std::launch::async : std::launch::deferred,
+                          [log = parts.plan_log, plan] { log->record(plan); });
+  if (parts.workers.threads() == 1) {
+    await_plan(plan);
+  }
+}
+
+// Where the disk is full nothing goes on until it has space.
+void Pipeline::Impl::await_plan(BatchPlan const& plan) {
+  if (!plan_write.valid()) {
+    return;
+  }
   std::int64_t waited_us = 0;
-  while (true) {
+  for (bool durable = false; !durable;) {
     try {
-      parts.plan_log->record(plan);
-      break;
+      if (plan_write.valid()) {
+        plan_write.get();
+      } else {
+        parts.plan_log->record(plan);
+      }
+      durable = true;
     } catch (DiskFullError const& error) {
       if (waited_us >= parts.graph.settings.give_up_after.us) {
         throw;
