@@ -31,7 +31,8 @@ pipeline:
         bootstrap_servers: nowhere
         format: JSON
         schema: {properties: {url: {type: string}, ts: {type: integer}}}
-    - {type: AssignTimestamps, config: {timestamp: ts, unit: ms, watermark: {max_out_of_orderness: 30s}}}
+    - type: AssignTimestamps
+      config: {timestamp: ts, unit: ms, watermark: {max_out_of_orderness: 30s}}
     - type: Combine
       windowing: {type: fixed, size: 5m}
       config: {group_by: url, combine: {views: {value: url, fn: count}}}
