@@ -10,7 +10,7 @@
 namespace windrow::kafka {
 namespace {
 
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, Destroy>;
+using List = Owner<rd_kafka_topic_partition_list_t>;
 
 List list_of(std::vector<std::pair<TopicPartition, std::int64_t>> const& offsets) {
   List list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
@@ -28,8 +28,8 @@ rd_kafka_topic_partition_t const* answer(List const& list, TopicPartition const&
 
 }  // namespace
 
-Client::Client(std::string const& bootstrap_servers, ConsumerConfig const& config) {
-  Conf conf = consumer_conf(bootstrap_servers, config);
+Client::Client(std::string const& bootstrap_servers, Config const& config) {
+  Owner<rd_kafka_conf_t> conf = consumer_conf(bootstrap_servers, config);
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_log_cb(conf.get(), [](rd_kafka_t const*, int, char const*, char const*) {});
   rd_kafka_conf_set_error_cb(
@@ -72,13 +72,7 @@ void Client::note_missing(rd_kafka_resp_err_t error) {
 
 std::optional<std::vector<TopicPartition>> Client::partitions(std::string const& topic,
                                                               int timeout_ms) {
-  struct DestroyTopic {
-    void operator()(rd_kafka_topic_t* t) const { rd_kafka_topic_destroy(t); }
-  };
-  struct DestroyMetadata {
-    void operator()(rd_kafka_metadata_t const* m) const { rd_kafka_metadata_destroy(m); }
-  };
-  std::unique_ptr<rd_kafka_topic_t, DestroyTopic> only;
+  Owner<rd_kafka_topic_t> only;
   if (!topic.empty()) {
     only.reset(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
   }
@@ -90,7 +84,7 @@ std::optional<std::vector<TopicPartition>> Client::partitions(std::string const&
                        trouble_.empty() ? "" : "; ", trouble_);
     return std::nullopt;
   }
-  std::unique_ptr<rd_kafka_metadata_t const, DestroyMetadata> const metadata(raw);
+  Owner<rd_kafka_metadata_t const> const metadata(raw);
   std::vector<TopicPartition> found;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     rd_kafka_metadata_topic_t const& one = metadata->topics[i];

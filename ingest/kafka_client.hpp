@@ -2,7 +2,6 @@
 #pragma once
 #include <librdkafka/rdkafka.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,19 +21,11 @@ struct TopicPartition {
 // What to ask a partition for: its first offset, its end (of committed records), or a time in ms.
 inline constexpr std::int64_t ask_start = RD_KAFKA_OFFSET_BEGINNING, ask_end = RD_KAFKA_OFFSET_END;
 
-struct Destroy {
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-  void operator()(rd_kafka_topic_partition_list_t* list) const {
-    rd_kafka_topic_partition_list_destroy(list);
-  }
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-  void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
-};
-using Message = std::unique_ptr<rd_kafka_message_t, Destroy>;
+using Message = Owner<rd_kafka_message_t>;
 
 class Client {
  public:
-  Client(std::string const& bootstrap_servers, ConsumerConfig const& config);
+  Client(std::string const& bootstrap_servers, Config const& config);
   ~Client();
   Client(Client const&) = delete;  // callbacks hold its address
   Client& operator=(Client const&) = delete;
@@ -72,8 +63,8 @@ class Client {
   std::string why_;      // last thing that went wrong
   std::string trouble_;  // last thing that the client said of its brokers
   bool assigned_ = false, missing_ = false, was_missing_ = false;
-  std::unique_ptr<rd_kafka_t, Destroy> handle_;
-  std::unique_ptr<rd_kafka_queue_t, Destroy> queue_;  // goes before the handle
+  Owner<rd_kafka_t> handle_;
+  Owner<rd_kafka_queue_t> queue_;  // goes before the handle
 };
 
 }  // namespace windrow::kafka

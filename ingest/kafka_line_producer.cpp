@@ -2,21 +2,18 @@
 #include "ingest/kafka_line_producer.hpp"
 
 #include <fmt/format.h>
-#include <librdkafka/rdkafka.h>
 
 #include <array>
 
 #include "host/engine/snapshot.hpp"
+#include "host/net/kafka_handles.hpp"
 
 namespace windrow {
 
 struct KafkaLineProducer::Impl {
-  struct DestroyClient {
-    void operator()(rd_kafka_t* handle) const noexcept { rd_kafka_destroy(handle); }
-  };
   std::string topic;
   std::string failure;  // of the first line that was not delivered
-  std::unique_ptr<rd_kafka_t, DestroyClient> client;
+  kafka::Owner<rd_kafka_t> client;
 
   static void delivered(rd_kafka_t*, rd_kafka_message_t const* message, void* self) {
     auto& failure = static_cast<Impl*>(self)->failure;

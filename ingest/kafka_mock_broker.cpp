@@ -8,19 +8,17 @@
 #include <array>
 
 #include "host/engine/snapshot.hpp"
+#include "host/net/kafka_handles.hpp"
 
 namespace windrow {
 
 struct KafkaMockBroker::Impl {
-  struct DestroyClient {
-    void operator()(rd_kafka_t* handle) const noexcept { rd_kafka_destroy(handle); }
-  };
   struct DestroyCluster {
     void operator()(rd_kafka_mock_cluster_t* handle) const noexcept {
       rd_kafka_mock_cluster_destroy(handle);
     }
   };
-  std::unique_ptr<rd_kafka_t, DestroyClient> client;  // before the cluster, which lives on it
+  kafka::Owner<rd_kafka_t> client;  // before the cluster, which lives on it
   std::unique_ptr<rd_kafka_mock_cluster_t, DestroyCluster> cluster;
 };
 

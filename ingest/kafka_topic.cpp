@@ -2,12 +2,12 @@
 #include "ingest/kafka_topic.hpp"
 
 #include <fmt/format.h>
-#include <librdkafka/rdkafka.h>
 
 #include <array>
 #include <utility>
 
 #include "host/engine/snapshot.hpp"
+#include "host/net/kafka_handles.hpp"
 
 namespace windrow {
 namespace {
@@ -16,20 +16,7 @@ constexpr int answer_ms = 15'000;     // for a broker to answer
 constexpr int operation_ms = 10'000;  // for the controller to spread the change
 constexpr int broker_default = -1;    // replication
 
-struct Destroy {
-  void operator()(rd_kafka_t* client) const noexcept { rd_kafka_destroy(client); }
-  void operator()(rd_kafka_queue_t* queue) const noexcept { rd_kafka_queue_destroy(queue); }
-  void operator()(rd_kafka_AdminOptions_t* options) const noexcept {
-    rd_kafka_AdminOptions_destroy(options);
-  }
-  void operator()(rd_kafka_NewTopic_t* topic) const noexcept { rd_kafka_NewTopic_destroy(topic); }
-  void operator()(rd_kafka_DeleteTopic_t* topic) const noexcept {
-    rd_kafka_DeleteTopic_destroy(topic);
-  }
-  void operator()(rd_kafka_event_t* event) const noexcept { rd_kafka_event_destroy(event); }
-};
-template <class T>
-using Owner = std::unique_ptr<T, Destroy>;
+using kafka::Owner;
 
 // Empty, or why one of the topics of an answer was refused.
 std::string refusal(rd_kafka_topic_result_t const** results, std::size_t count) {
@@ -78,12 +65,15 @@ struct KafkaTopic::Impl {
     return "no answer";
   }
 
-  void create(std::uint32_t partitions) {
+  void create(std::uint32_t partitions, std::map<std::string, std::string> const& settings) {
     std::array<char, 512> why{};
     Owner<rd_kafka_NewTopic_t> topic(rd_kafka_NewTopic_new(
         name.c_str(), static_cast<int>(partitions), broker_default, why.data(), why.size()));
     if (topic == nullptr) {
       throw failure("must be created", why.data());
+    }
+    for (auto const& [setting, value] : settings) {
+      rd_kafka_NewTopic_set_config(topic.get(), setting.c_str(), value.c_str());
     }
     Owner<rd_kafka_queue_t> const queue(rd_kafka_queue_new(client.get()));
     rd_kafka_NewTopic_t* topics[] = {topic.get()};
@@ -110,7 +100,7 @@ struct KafkaTopic::Impl {
 };
 
 KafkaTopic::KafkaTopic(std::string const& bootstrap_servers, std::string name,
-                       std::uint32_t partitions)
+                       std::uint32_t partitions, std::map<std::string, std::string> const& settings)
     : impl_(std::make_unique<Impl>()) {
   impl_->servers = bootstrap_servers;
   impl_->name = std::move(name);
@@ -127,7 +117,7 @@ KafkaTopic::KafkaTopic(std::string const& bootstrap_servers, std::string name,
     rd_kafka_conf_destroy(conf);
     throw impl_->failure("the client must start", why.data());
   }
-  impl_->create(partitions);
+  impl_->create(partitions, settings);
 }
 
 KafkaTopic::~KafkaTopic() {

@@ -11,7 +11,7 @@ def header(code, path="host/engine/pipeline.hpp", once="#pragma once\n"):
 
 # What the examples include; each is included by somebody, so that none is dead.
 NAMES = ["host/engine/pipeline", "host/engine/batch", "host/engine/sink", "host/model/time", "host/plan/graph",
-         "kernels/cells", "ingest/json_decoder", "ingest/pageviews/truth", "sinks/json_sink", "host/cpu/slab", "host/cli/run"]
+         "kernels/cells", "host/net/kafka_settings", "ingest/json_decoder", "ingest/pageviews/truth", "sinks/json_sink", "host/cpu/slab", "host/cli/run"]
 SURROUNDINGS = {name + ".hpp": "// One sentence here.\n#pragma once\n" for name in NAMES}
 SURROUNDINGS["tests/all_test.cpp"] = "// One sentence here.\n" + "".join(
     f'#include "{name}.hpp"\n' for name in NAMES)
@@ -36,7 +36,8 @@ EXAMPLES = [
     ("wall", source('#include "host/cpu/slab.hpp"', "kernels/fold.cu")),
     ("wall", source('#include "kernels/cells.hpp"', "host/cpu/fold.cpp")),
     (None, source('#include "kernels/cells.hpp"\n#include "host/engine/batch.hpp"', "kernels/primitives/sort.cu")),
-    (None, source('#include "host/engine/sink.hpp"', "sinks/kafka_sink.cpp")),
+    (None, source('#include "host/engine/sink.hpp"\n#include "host/net/kafka_settings.hpp"', "sinks/kafka_sink.cpp")),
+    ("wall", source('#include "host/engine/batch.hpp"', "host/net/kafka_topic.cpp")),
     (None, source('#include "sinks/json_sink.hpp"\n#include "host/cpu/slab.hpp"', "host/cli/parts.cpp")),
     ("room", source("", "host/attic/old.cpp")),
     ("include", source(PIPELINE + '#include "batch.hpp"')),

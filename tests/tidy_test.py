@@ -20,13 +20,14 @@ ENGINE_FOR_CONNECTORS = (r"host/engine/(source|sink|batch|value|snapshot|workers
                          r"\.hpp")
 ROOMS = {
     "host/model": [],
+    "host/net": [],
     "host/plan": [r"host/model/"],
     "host/engine": [r"host/model/", r"host/plan/"],
     "host/cpu": [r"host/model/", ENGINE_FOR_BACKENDS],
     "kernels": [r"host/model/", r"host/engine/(aggregation|batch|value|snapshot)\.hpp"],
     "ingest/pageviews": [],  # the truth of the demo: it shares nothing with what it judges
-    "ingest": [r"host/model/", r"ingest/pageviews/", ENGINE_FOR_CONNECTORS],
-    "sinks": [r"host/model/", ENGINE_FOR_CONNECTORS],
+    "ingest": [r"host/model/", r"host/net/", r"ingest/pageviews/", ENGINE_FOR_CONNECTORS],
+    "sinks": [r"host/model/", r"host/net/", ENGINE_FOR_CONNECTORS],
     "host/cli": [r""],
     "bench": [r""],
     "tests": [r""],
@@ -37,7 +38,7 @@ PRODUCT = r"(?!host/cli/|bench/|tests/)"  # libraries: they print nothing, end n
 # ---- libraries and where they live.  The first match counts.
 LIBRARIES = [
     (r"simdjson\.h", r"ingest/json_|tests/|bench/", "ingest/json_*"),
-    (r"librdkafka/", r"ingest/kafka_|tests/", "ingest/kafka_*"),
+    (r"librdkafka/", r"(host/net|ingest|sinks)/kafka_|tests/", "host/net/kafka_*, ingest/kafka_*, sinks/kafka_*"),
     (r"libpq-fe\.h", r"sinks/postgres_|tests/|bench/", "sinks/postgres_*"),
     (r"sqlite3\.h", r"sinks/sqlite_|host/cli/demo_|tests/|bench/", "sinks/sqlite_*"),
     (r"yaml-cpp/", r"host/plan/|host/cli/transcript/|tests/", "host/plan"),

@@ -32,12 +32,12 @@ bool in_colour(Invocation const& invocation) {
 ConsumerSettings consumer_settings() {
   ConsumerSettings out;
   out.fault = [](std::string const& name, std::optional<std::string> const& value) {
-    auto fault = kafka::setting_fault(name, value);
+    auto fault = kafka::setting_fault(kafka::consumer_table(), name, value);
     return fault ? std::optional(ConsumerSettings::Fault{fault->name, std::move(fault->text),
                                                          std::move(fault->instead)})
                  : std::nullopt;
   };
-  out.names = kafka::setting_names();
+  out.names = kafka::setting_names(kafka::consumer_table());
   out.buffer_bytes = kafka::fetch_buffer_bytes;
   return out;
 }
