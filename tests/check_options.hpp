@@ -31,6 +31,7 @@ inline LoadOptions check_options() {
     return read;
   };
   out.consumer_settings = cli::consumer_settings();
+  out.producer_settings = cli::producer_settings();
   out.postgres_url_fault = postgres_url_fault;
   return out;
 }

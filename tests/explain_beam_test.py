@@ -94,7 +94,9 @@ class ExplainBeamTest(CliCase):
                 ("Create, config: {elements: [{k: a, v: 1, t: 5}]}", "ReadFromJson, config: {path: ^'-', %s}" % SCHEMA,
                  "stdin"),
                 ("LogForTesting", "WriteToJson, config: {path: ^'-'}", "stdout"),
-                ("type: LogForTesting", "type: ^WriteToJson, config: {path: p}", "Beam writes new files")):
+                ("type: LogForTesting", "type: ^WriteToJson, config: {path: p}", "Beam writes new files"),
+                ("type: LogForTesting", "type: ^WriteToKafka, config: {topic: t, bootstrap_servers: 'b:1', format: JSON}",
+                 "the key is constant")):
             with self.subTest(after):
                 points, place = self.changed(before, after)
                 self.assertIn(("differs", place, True), [(code, p, word in text) for code, p, text in points])

@@ -95,6 +95,12 @@ std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph, st
     facts.emplace_back("state", text_of(state_cost(graph, at)));
     facts.emplace_back("device", device_text(graph, at));
   }
+  if (auto const* kafka = std::get_if<WriteToKafka>(&transform.config)) {
+    facts.emplace_back("delivery",
+                       kafka->transactional_id.empty()
+                           ? "at_least_once"
+                           : "exactly_once, transactional id " + kafka->transactional_id);
+  }
   if (!transform.output.fields.empty()) {
     facts.emplace_back("gives", fields_text(transform.output));
   }

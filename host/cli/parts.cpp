@@ -12,6 +12,8 @@
 #include "ingest/spool_source.hpp"
 #include "sinks/json_files_sink.hpp"
 #include "sinks/json_sink.hpp"
+#include "sinks/kafka_sink.hpp"
+#include "sinks/kafka_transaction_sink.hpp"
 #include "sinks/postgres_sink.hpp"
 #include "sinks/sqlite_sink.hpp"
 
@@ -47,6 +49,15 @@ KafkaSourceOptions kafka_options(ReadFromKafka const& config, Duration give_up_a
   options.max_read_time = config.max_read_time;
   options.give_up_after = give_up_after;
   return options;
+}
+
+kafka::ProducerSettings producer_settings(WriteToKafka const& config) {
+  kafka::ProducerSettings settings{config.bootstrap_servers, config.topic, config.transactional_id,
+                                   config.producer_config};
+  for (auto const& [name, secret] : config.producer_secrets) {
+    settings.config[name] = secret.reveal();
+  }
+  return settings;
 }
 
 SourcePart part(std::size_t at, std::unique_ptr<Source> source, JsonDecoderOptions options,
@@ -137,6 +148,15 @@ std::vector<SinkPart> make_sinks(Graph const& graph) {
         bool const rewritten = !graph.settings.state.empty();  // what was torn comes again
         parts.push_back({at, std::make_unique<JsonSink>(json->path, schema, rewritten)});
       }
+    } else if (auto const* kafka = std::get_if<WriteToKafka>(&transform.config)) {
+      std::unique_ptr<Sink> sink;
+      if (kafka->transactional_id.empty()) {
+        sink = std::make_unique<KafkaSink>(producer_settings(*kafka), sink_schema(graph, at));
+      } else {
+        sink = std::make_unique<KafkaTransactionSink>(producer_settings(*kafka),
+                                                      sink_schema(graph, at));
+      }
+      parts.push_back({at, std::move(sink)});
     }
   }
   return parts;

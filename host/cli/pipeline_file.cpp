@@ -16,6 +16,7 @@
 #include "host/engine/snapshot.hpp"
 #include "ingest/kafka_settings.hpp"
 #include "ingest/schema_inference.hpp"
+#include "sinks/kafka_settings.hpp"
 #include "sinks/postgres_connection.hpp"
 
 namespace windrow::cli {
@@ -27,20 +28,27 @@ bool in_colour(Invocation const& invocation) {
   return log_is_text() && (invocation.color == "always" || (invocation.color == "auto" && wanted));
 }
 
-}  // namespace
-
-ConsumerSettings consumer_settings() {
-  ConsumerSettings out;
-  out.fault = [](std::string const& name, std::optional<std::string> const& value) {
-    auto fault = kafka::setting_fault(kafka::consumer_table(), name, value);
-    return fault ? std::optional(ConsumerSettings::Fault{fault->name, std::move(fault->text),
-                                                         std::move(fault->instead)})
+KafkaSettings settings_of(kafka::SettingsTable const& table) {
+  KafkaSettings out;
+  out.fault = [&table](std::string const& name, std::optional<std::string> const& value) {
+    auto fault = kafka::setting_fault(table, name, value);
+    return fault ? std::optional(KafkaSettings::Fault{fault->name, std::move(fault->text),
+                                                      std::move(fault->instead)})
                  : std::nullopt;
   };
-  out.names = kafka::setting_names(kafka::consumer_table());
+  out.names = kafka::setting_names(table);
+  return out;
+}
+
+}  // namespace
+
+KafkaSettings consumer_settings() {
+  KafkaSettings out = settings_of(kafka::consumer_table());
   out.buffer_bytes = kafka::fetch_buffer_bytes;
   return out;
 }
+
+KafkaSettings producer_settings() { return settings_of(kafka::producer_table()); }
 
 std::string read_text(std::string const& path) {
   if (path == "-") {
@@ -79,6 +87,7 @@ LoadResult load_text(std::string const& name, std::string const& text, Invocatio
   options.sets = invocation.sets;
   options.infer_schema = infer_json_schema;
   options.consumer_settings = consumer_settings();
+  options.producer_settings = producer_settings();
   options.postgres_url_fault = postgres_url_fault;
   return load(name, text, options);
 }

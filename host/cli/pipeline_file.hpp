@@ -11,7 +11,8 @@ namespace windrow::cli {
 [[nodiscard]] std::string read_text(std::string const& path);
 
 // What librdkafka says of `consumer_config`.
-[[nodiscard]] ConsumerSettings consumer_settings();
+[[nodiscard]] KafkaSettings consumer_settings();
+[[nodiscard]] KafkaSettings producer_settings();
 
 [[nodiscard]] LoadResult load_text(std::string const& name, std::string const& text,
                                    Invocation const& invocation, LoadOptions::Purpose purpose);

@@ -170,6 +170,7 @@ class GraphBytes {
   void put(WriteToSqlite const& sink) { put(sink.upsert); }
   void put(WriteToPostgres const& sink) { put(sink.upsert); }
   void put(WriteToJson const& sink) { put(sink.upsert); }
+  void put(WriteToKafka const& sink) { put(sink.upsert); }
 
   void put(Graph const& graph) {
     put(semantics_version);

@@ -118,7 +118,7 @@ void Pipeline::Impl::release(SinkEnd& sink) {
     std::stable_sort(refused.begin(), refused.end(),
                      [](auto const& a, auto const& b) { return a.first < b.first; });
     for (auto& [above, rows] : refused) {
-      if (batch.rows > 0 && batch.rows + rows.rows > sink_part_rows) {
+      if (batch.rows > 0 && rows.rows > 0 && batch.rows + rows.rows > sink_part_rows) {
         batch.is_last = false;
         rows.watermark = std::exchange(batch.watermark, std::nullopt);
         submit(sink, std::exchange(batch, std::move(rows)));

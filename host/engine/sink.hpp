@@ -27,7 +27,8 @@ struct SinkSchema {
 };
 
 // Rows of one batch for one sink: coalesced, in R17's order, ids unique when upserting.  A batch of
-// very many panes comes in parts.
+// very many panes comes in parts, none of which is empty; no part comes before the last one is
+// written.
 //   watermark  of the last part: the output watermark of the step above after this batch, for
 //              readers of the sink's progress
 struct SinkRowsView {

@@ -104,7 +104,8 @@ std::vector<std::size_t> trackers_above(StageGraph const& stage, std::size_t at)
 bool is_sink(TransformConfig const& config) {
   return std::holds_alternative<WriteToSqlite>(config) ||
          std::holds_alternative<WriteToPostgres>(config) ||
-         std::holds_alternative<WriteToJson>(config);
+         std::holds_alternative<WriteToJson>(config) ||
+         std::holds_alternative<WriteToKafka>(config);
 }
 
 StageGraph stage_graph(Graph const& graph, std::size_t producer, StageRows rows) {

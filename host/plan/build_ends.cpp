@@ -82,13 +82,13 @@ void GraphBuilder::check_spaces() {
       }
       report_.add("E136", *b.at,
                   fmt::format("{} and {} share {} '{}'", a.label, b.label, b.system, b.at->text),
-                  b.system == "table" ? "give one of them an id_prefix" : "");
+                  b.system == "path" ? "" : "give one of them an id_prefix");
       break;
     }
   }
 }
 
-Upsert GraphBuilder::upsert(Work& work) {
+Upsert GraphBuilder::upsert(Work& work, bool transactional) {
   Keys const& keys = work.keys;
   Upsert out;
   out.append = keys.text("write_mode") == "append";
@@ -172,28 +172,29 @@ Upsert GraphBuilder::upsert(Work& work) {
     }
   }
   check_key(work, out, key_node);
-  check_delivery(work, out);
+  check_delivery(work, out, transactional);
   std::stable_partition(out.key.begin(), out.key.end(),
                         [](std::string const& name) { return name == "window_start"; });
   return out;
 }
 
 // E137: what a crash between a write and its acknowledgement repeats must find itself again.
-void GraphBuilder::check_delivery(Work& work, Upsert const& config) {
+void GraphBuilder::check_delivery(Work& work, Upsert const& config, bool transactional) {
   YamlNode const* const delivery = work.keys.find("delivery");
   if (delivery == nullptr || delivery->text != "exactly_once") {
     return;
   }
-  if (config.append) {
+  if (config.append && !transactional) {
     report_.add("E137", *delivery,
                 fmt::format("{} appends: without a guard or a transaction a repeated row is a "
                             "second row",
                             work.written.label));
   } else if (reads_stdin(work)) {
-    report_.add("E137", *delivery, "stdin cannot be replayed", "read files or a topic");
-  } else {
-    report_.add("E101", *delivery,
-                "delivery 'exactly_once' needs the plans of batches, which are not built yet");
+    report_.add("E137", *delivery, "stdin cannot be replayed", "set spool");
+  } else if (context_.state.empty() &&
+             context_.options.purpose != LoadOptions::Purpose::test) {  // tests write nothing
+    report_.add("E137", *delivery, "without state a batch cannot be known again after a crash",
+                "give --state DIR, or options.windrow.state");
   }
 }
 
@@ -203,7 +204,7 @@ bool GraphBuilder::reads_stdin(Work const& work) const {
     Transform const& above = graph_[open.back().transform];
     open.pop_back();
     auto const* const json = std::get_if<ReadFromJson>(&above.config);
-    if (json != nullptr && json->path == "-") {
+    if (json != nullptr && json->path == "-" && json->spool.empty()) {
       return true;
     }
     open.insert(open.end(), above.inputs.begin(), above.inputs.end());

@@ -9,7 +9,6 @@
 #include "host/plan/graph_builder.hpp"
 #include "host/plan/row_elements.hpp"
 #include "host/plan/schema_reader.hpp"
-#include "host/plan/secrets.hpp"
 
 namespace windrow {
 namespace {
@@ -188,7 +187,10 @@ bool GraphBuilder::read_from_kafka(Work& work) {
       config.max_read_time = Duration{*seconds * 1'000'000};
     }
   }
-  kafka_settings(work, config);
+  if (kafka_settings(work, "consumer_config", context_.options.consumer_settings,
+                     config.consumer_config, config.consumer_secrets)) {
+    check_buffers(work, config);
+  }
   kafka_start(work, config);
   config.partition_discovery_interval = *keys.duration("partition_discovery_interval");
   if (config.partition_discovery_interval.us <= 0) {
@@ -239,64 +241,6 @@ void GraphBuilder::kafka_start(Work& work, ReadFromKafka& config) {
                 "start_from must be earliest, latest, group_offsets or {timestamp: ..}",
                 from->is_scalar() ? did_you_mean(from->text, legal) : "");
   }
-}
-
-void GraphBuilder::kafka_settings(Work& work, ReadFromKafka& config) {
-  YamlNode const* const map = work.keys.find("consumer_config");
-  bool ok = true;
-  for (YamlEntry const& entry : map == nullptr ? std::vector<YamlEntry>{} : map->entries) {
-    if (entry.value.is_scalar()) {
-      if (is_secret_name(entry.key.text)) {
-        note_plain_secret(context_, entry.key.text, entry.value);
-      }
-      config.consumer_config[entry.key.text] = entry.value.text;
-    } else if (std::optional<Secret> secret = read_secret(context_, entry.key.text, entry.value)) {
-      config.consumer_secrets.emplace(entry.key.text, std::move(*secret));
-    }
-    ok = check_setting(entry, fmt::format("consumer_config of {}", work.written.label)) && ok;
-  }
-  if (ok) {
-    check_buffers(work, config);
-  }
-}
-
-bool GraphBuilder::check_setting(YamlEntry const& entry, std::string const& place) {
-  std::optional<ConsumerSettings> const& known = context_.options.consumer_settings;
-  if (!known || entry.value.unset) {
-    return true;
-  }
-  bool const secret = !entry.value.is_scalar();
-  auto const fault =
-      known->fault(entry.key.text, secret ? std::nullopt : std::optional{entry.value.text});
-  if (!fault) {
-    return true;
-  }
-  if (fault->name) {
-    report_.add(
-        "E100", entry.key, fmt::format("'{}' in {}: {}", entry.key.text, place, fault->text),
-        fault->instead.empty() ? did_you_mean(entry.key.text, known->names) : fault->instead);
-  } else {
-    report_.add("E141", entry.value,
-                fmt::format("'{}' in {}: {}", entry.key.text, place, fault->text));
-  }
-  return false;
-}
-
-// W216.  The client has one queue for all its partitions.
-void GraphBuilder::check_buffers(Work& work, ReadFromKafka const& config) {
-  if (!context_.options.consumer_settings || context_.memory_limit == 0) {
-    return;
-  }
-  bool const over = fetch_buffers_ > context_.memory_limit;
-  fetch_buffers_ += context_.options.consumer_settings->buffer_bytes(config.consumer_config);
-  if (over || fetch_buffers_ <= context_.memory_limit) {
-    return;
-  }
-  constexpr std::uint64_t mib = 1U << 20U;
-  report_.add("W216", work.at(),
-              fmt::format("up to {} MiB of fetched records fill a memory_limit of {} MiB",
-                          fetch_buffers_ / mib, context_.memory_limit / mib),
-              "lower queued.max.messages.kbytes in consumer_config");
 }
 
 bool GraphBuilder::read_from_json(Work& work) {

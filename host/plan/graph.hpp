@@ -141,11 +141,20 @@ struct WriteToJson {
   std::string path;  // "-" is stdout
   Upsert upsert;
 };
+struct WriteToKafka {
+  std::string topic, bootstrap_servers;
+  std::map<std::string, std::string> producer_config;
+  // entries of `producer_config_updates` given as {env:} or {file:}; read for `run` only
+  std::map<std::string, Secret> producer_secrets;
+  std::string transactional_id;  // empty: at_least_once
+  Upsert upsert;
+};
 
 using TransformConfig =
     std::variant<ReadFromKafka, ReadFromJson, Create, Generate, AssignTimestamps, MapToFields,
                  Filter, Explode, Flatten, ExtractWindowingInfo, Combine, LogForTesting,
-                 AssertEqual, WriteToSqlite, WriteToJson, WriteToPostgres>;
+                 AssertEqual, WriteToSqlite, WriteToJson, WriteToPostgres,
+                 WriteToKafka>;
 
 // An edge: an output of an earlier transform.  `errors`: its error_handling output, whose rows have
 // `error_schema`.

@@ -185,6 +185,8 @@ void GraphBuilder::build_one(std::size_t index) {
     ok = write_to_sqlite(work);
   } else if (spec.type == "WriteToPostgres") {
     ok = write_to_postgres(work);
+  } else if (spec.type == "WriteToKafka") {
+    ok = write_to_kafka(work);
   } else {
     WINDROW_ASSERT(spec.type == "WriteToJson", "every built transform is read");
     ok = write_to_json(work);

@@ -82,8 +82,12 @@ class GraphBuilder {
   [[nodiscard]] std::optional<EventTimeField> event_time(Work& work);
   [[nodiscard]] std::optional<WatermarkSettings> watermark(Work& work, bool bounded);
   void kafka_start(Work& work, ReadFromKafka& config);
-  void kafka_settings(Work& work, ReadFromKafka& config);
-  [[nodiscard]] bool check_setting(YamlEntry const& entry, std::string const& place);
+  bool kafka_settings(Work& work, char const* key, std::optional<KafkaSettings> const& known,
+                      std::map<std::string, std::string>& settings,
+                      std::map<std::string, Secret>& secrets);
+  [[nodiscard]] bool check_setting(YamlEntry const& entry,
+                                   std::optional<KafkaSettings> const& known,
+                                   std::string const& place);
   void check_buffers(Work& work, ReadFromKafka const& config);
 
   bool assign_timestamps(Work& work);
@@ -120,10 +124,12 @@ class GraphBuilder {
   bool write_to_json(Work& work);
   bool write_to_postgres(Work& work);
   void check_postgres_url(YamlNode const& node, std::string const& url);
-  [[nodiscard]] Upsert upsert(Work& work);
+  bool write_to_kafka(Work& work);
+  // `transactional`: a repeated batch is known to the system by its transactions.
+  [[nodiscard]] Upsert upsert(Work& work, bool transactional = false);
   void check_key(Work& work, Upsert& config, YamlNode const* key_node);
   void check_spaces();
-  void check_delivery(Work& work, Upsert const& config);
+  void check_delivery(Work& work, Upsert const& config, bool transactional);
   [[nodiscard]] bool reads_stdin(Work const& work) const;
   void refuse_regrouped(Work& work, std::string_view what);
 
@@ -139,7 +145,7 @@ class GraphBuilder {
   std::vector<YamlNode const*> at_;       // per transform of the graph
   std::set<std::size_t> tracked_;
   std::uint64_t fetch_buffers_ = 0;  // bytes, of all Kafka sources so far (W216)
-  struct Space {                     // a table or directory that a sink writes
+  struct Space {                     // a table, directory or topic that a sink writes
     std::string system, place, prefix, label;
     YamlNode const* at;
   };

@@ -130,6 +130,8 @@ LoadedPipeline read_pipeline(Context& context, YamlNode const& root, std::string
   out.graph.settings = read_settings(context, settings_maps(context, root, overlays), file_name);
   out.graph.settings.allow_unsafe_triggers = context.allow_unsafe_triggers;
   context.memory_limit = out.graph.settings.memory_limit;
+  context.application_id = out.graph.settings.application_id;
+  context.state = out.graph.settings.state;
   if (YamlNode const* const pipeline = keys.find("pipeline")) {
     std::vector<WrittenTransform> const written = read_structure(context, *pipeline);
     out.graph.transforms = GraphBuilder{context, written}.build();

@@ -14,11 +14,11 @@
 
 namespace windrow {
 
-// What the Kafka client knows of its settings.
+// What a Kafka client knows of its settings.
 //   fault         why one cannot be given; without a value (a secret) only its name is looked at
 //   names         for suggestions
-//   buffer_bytes  bytes of records that a client of these settings may hold (W216)
-struct ConsumerSettings {
+//   buffer_bytes  of a consumer: bytes of records that one of these settings may hold (W216)
+struct KafkaSettings {
   struct Fault {
     bool name = false;          // it is the name that is wrong, else the value
     std::string text, instead;  // instead: what to write, or empty
@@ -38,7 +38,9 @@ struct ConsumerSettings {
 //   schemas       of sources that the caller scripts, by name: what the file says of their rows is
 //   not
 //                 looked at (transcripts: `Create` named Input)
-//   consumer_settings  none: `consumer_config` is not looked at
+//   consumer_settings, producer_settings  none: `consumer_config`, `producer_config_updates` are
+//   not
+//                 looked at
 //   postgres_url_fault  why a `url` of WriteToPostgres is none; empty: it is not looked at
 struct LoadOptions {
   enum class Purpose : std::uint8_t { check, run, test };
@@ -52,7 +54,7 @@ struct LoadOptions {
   std::vector<std::string> sets;
   std::function<InferredSchema(std::string const& path)> infer_schema;
   std::map<std::string, Schema> schemas;
-  std::optional<ConsumerSettings> consumer_settings;
+  std::optional<KafkaSettings> consumer_settings, producer_settings;
   std::function<std::optional<std::string>(std::string const& url)> postgres_url_fault;
 };
 

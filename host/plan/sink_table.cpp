@@ -19,9 +19,10 @@ constexpr KeySpec every_sink[] = {
      "fields and pane columns that make the row id"},
     {"columns", columns, "{}", W, "more pane columns to write, and under which name"},
     {"id_prefix", text, "", W, "put before every row id, so that two sinks can share a table"},
-    choice_of("delivery", "at_least_once", W, "at_least_once exactly_once",
-              "how often a row may arrive over crashes; exactly_once needs plans, which are not "
-              "built yet"),
+    choice_of("delivery", "the stronger that sink, source and state allow", W,
+              "at_least_once exactly_once",
+              "how often a row may have an effect over crashes; exactly_once needs state, and a "
+              "source that can be read again"),
     refused,
     later("batch_bytes", bytes, W, "bytes per request"),
     later("flush_interval", duration, W, "longest wait for a full request"),
@@ -75,6 +76,27 @@ constexpr KeySpec json_keys[] = {
     later("partition_by", expression, W, "directory of a row"),
 };
 constexpr auto write_to_json = joined(json_keys, every_sink);
+constexpr KeySpec kafka_keys[] = {
+    required("topic", text, "the topic; compacted, where a reader wants the last row per key only"),
+    required("bootstrap_servers", text, "host:port, separated by commas"),
+    {.name = "format",
+     .type = choice,
+     .fallback = required_key,
+     .meaning = "JSON: the row as an object",
+     .choices = "RAW STRING JSON AVRO PROTO",
+     .later = "RAW STRING AVRO PROTO"},
+    {"producer_config_updates", map, "{}", beam,
+     "settings of librdkafka; secrets as {env: NAME} or {file: PATH}"},
+    choice_of("write_mode", "upsert", W, "upsert append", "append: a row per pane"),
+    {"transactional_id_prefix", text, "application_id", W,
+     "of exactly_once: with the name of the sink, it names the transactions and the group that "
+     "holds the last batch"},
+    later("schema", schema, beam, "schema of the messages"),
+    later("file_descriptor_path", text, beam, "protobuf"),
+    later("message_name", text, beam, "protobuf"),
+    later("batch_size", integer, W, "rows per transaction; now those of a batch"),
+};
+constexpr auto write_to_kafka = joined(kafka_keys, every_sink);
 
 constexpr TransformSpec table[] = {
     {"AssertEqual", Role::end, beam, true, "fails unless these are the rows", assert_equal},
@@ -86,7 +108,9 @@ constexpr TransformSpec table[] = {
      "the fields alone"},
     {"WriteToJson", Role::end, beam, true, "NDJSON files or stdout", write_to_json,
      "rows are appended to the one file `path`; Beam writes new files whose names begin with it"},
-    coming("WriteToKafka"),
+    {"WriteToKafka", Role::end, beam, true, "messages of a Kafka topic", write_to_kafka,
+     "the key of a message is the row's id, and its value has the columns of the pane too; on Beam "
+     "the key is constant and the value the fields"},
     coming("WriteToMySql"),
     coming("WriteToJdbc"),
     coming("WriteToCsv"),
