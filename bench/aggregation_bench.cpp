@@ -20,7 +20,7 @@ constexpr std::size_t batch_rows = 65536, batches = 16;
 using bench::key_of;
 using bench::Rows;
 
-enum class Windows { fixed, sliding, sessions };
+enum class Windows { fixed, sliding, many, sessions };
 
 // count, sum, min, max, mean of one integer column.
 std::vector<CombineFn> basic() {
@@ -48,6 +48,9 @@ AggregationSpec spec_of(Windows windows, std::vector<CombineFn> combines = basic
       break;
     case Windows::sliding:  // 6 windows per row
       spec.windows = {WindowKind::sliding, 300 * second, 50 * second, 0, 0};
+      break;
+    case Windows::many:  // 60
+      spec.windows = {WindowKind::sliding, 3000 * second, 50 * second, 0, 0};
       break;
     case Windows::sessions:
       spec.windows = {WindowKind::sessions, 0, 0, 0, 600 * second};
@@ -170,8 +173,44 @@ void open_and_fire(benchmark::State& state, Windows windows) {
   state.counters["panes_per_key"] = static_cast<double>(panes) / static_cast<double>(keys);
 }
 
+// A stream: every batch is the rows of 50 s, then W reaches their begin, so that windows fire and
+// expire as rows come.  Nanoseconds per row of all that.
+void stream(benchmark::State& state, Windows windows) {
+  auto const keys = static_cast<std::size_t>(state.range(0));
+  std::mt19937_64 random(42);
+  Workers workers(1);
+  auto const aggregation = make_cpu_aggregation(spec_of(windows), workers);
+  AggregationOutput out;
+  Rows rows = rows_of(keys, batch_rows, 0, random, false);
+  std::size_t panes = 0;
+  bench::Hops hops(batch_rows);
+  auto const next = [&](bool measured) {
+    ColumnView const values = rows.value.view();
+    std::int64_t const begin_us = floor_div(rows.time[0].us, 50 * second) * 50 * second;
+    hops.start();
+    aggregation->push(rows.view(values));
+    aggregation->advance(EventTime{begin_us}, ProcessingTime{0});
+    panes = take_all(*aggregation, out);
+    if (measured) {
+      hops.done("ns");
+    }
+    for (std::size_t i = 0; i < rows.time.size(); ++i) {
+      rows.time[i].us += 50 * second;
+    }
+  };
+  for (int warm_up = 0; warm_up < 65; ++warm_up) {  // all windows of a row are open
+    next(false);
+  }
+  for (auto _ : state) {
+    next(true);
+  }
+  hops.report(state);
+  state.counters["panes_per_row"] = static_cast<double>(panes) / batch_rows;
+}
+
 BENCHMARK_CAPTURE(fold, fixed, Windows::fixed)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(fold, sliding, Windows::sliding)->Arg(1'000)->Arg(100'000);
+BENCHMARK_CAPTURE(fold, many, Windows::many)->Arg(1'000)->Arg(100'000);
 BENCHMARK_CAPTURE(fold, sessions, Windows::sessions)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(fold, many_sessions, Windows::sessions, 2000)->Arg(16);
 BENCHMARK_CAPTURE(fold, distinct, Windows::fixed, 1, distinct())->Arg(1)->Arg(1'000)->Arg(100'000);
@@ -179,6 +218,9 @@ BENCHMARK_CAPTURE(fold, quantile, Windows::fixed, 1, quantile())->Arg(1)->Arg(1'
 BENCHMARK_CAPTURE(open_and_fire, fixed, Windows::fixed)->Arg(1'000)->Arg(100'000)->Arg(1'000'000);
 BENCHMARK_CAPTURE(open_and_fire, sliding, Windows::sliding)->Arg(100'000);
 BENCHMARK_CAPTURE(open_and_fire, sessions, Windows::sessions)->Arg(100'000);
+BENCHMARK_CAPTURE(stream, fixed, Windows::fixed)->Arg(1'000)->Arg(10'000)->Arg(100'000);
+BENCHMARK_CAPTURE(stream, sliding, Windows::sliding)->Arg(1'000)->Arg(10'000)->Arg(100'000);
+BENCHMARK_CAPTURE(stream, many, Windows::many)->Arg(1'000)->Arg(10'000)->Arg(100'000);
 
 }  // namespace
 }  // namespace windrow
