@@ -59,62 +59,84 @@ void read_sketch(ByteReader& in, std::span<std::uint8_t> registers) {
   }
 }
 
+// A piece: the cells at `order` by window, those of one window together.
+template <class WriteRecord>
+void write_piece(std::string_view name, std::uint32_t shard, CellImages& cells,
+                 std::vector<std::size_t>& order, SnapshotWriter& out, WriteRecord&& write_record) {
+  auto const place = [&](std::size_t i) {
+    return std::tuple(cells.window(i).end, cells.window(i).start, cells.head(i).key);
+  };
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+  std::uint64_t windows = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    windows += i == 0 || cells.window(order[i]) != cells.window(order[i - 1]) ? 1 : 0;
+  }
+  ByteWriter bytes;
+  bytes.put(windows);
+  for (std::size_t begin = 0; begin < order.size();) {
+    Window const window = cells.window(order[begin]);
+    std::size_t end = begin;
+    while (end < order.size() && cells.window(order[end]) == window) {
+      ++end;
+    }
+    bytes.put(window.start.us);
+    bytes.put(window.end.us);
+    bytes.put(static_cast<std::uint32_t>(end - begin));
+    for (; begin < end; ++begin) {
+      bytes.put(cells.head(order[begin]).key);
+      write_record(order[begin], bytes);
+    }
+  }
+  out.piece(name, shard, bytes.bytes());
+}
+
+// What becomes of a field on the way out and in; there are no boxes.
+auto putter(ByteWriter& out) {
+  return [&out](auto const& field) { out.put(field); };
+}
+auto getter(ByteReader& in) {
+  return [&in]<class Field>(Field& field) { field = in.get<Field>(); };
+}
+constexpr auto no_box = [](std::uint32_t) {};
+
 }  // namespace
 
-void CellImages::append_page(std::span<std::byte> page, Window window) {
+void CellImages::append_page(std::span<std::byte> page, Window window, bool is_slice) {
   for (std::size_t at = 0; at < page.size(); at += record_bytes_) {
     std::byte* const record = page.data() + at;
     if ((RecordShape::head(record).flags & flag_exists) != 0) {
-      std::copy_n(record, record_bytes_, append(window));
+      std::copy_n(record, record_bytes_, append(window, is_slice));
     }
   }
 }
 
 void write_cells(StepView const& step, CellImages& cells, SnapshotWriter& out) {
-  std::array<std::vector<std::size_t>, shards> of_shard;
+  std::array<std::vector<std::size_t>, shards> of_shard, slices_of_shard;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    of_shard[shard_of(cells.head(i).key)].push_back(i);
+    (cells.is_slice(i) ? slices_of_shard : of_shard)[shard_of(cells.head(i).key)].push_back(i);
   }
-  ByteWriter bytes;
   for (std::uint32_t s = 0; s < shards; ++s) {
-    std::vector<std::size_t>& order = of_shard[s];
-    auto const place = [&](std::size_t i) {
-      return std::tuple(cells.window(i).end, cells.window(i).start, cells.head(i).key);
-    };
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
-    std::uint64_t windows = 0;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      windows += i == 0 || cells.window(order[i]) != cells.window(order[i - 1]) ? 1 : 0;
-    }
-    bytes.clear();
-    bytes.put(windows);
-    for (std::size_t begin = 0; begin < order.size();) {
-      Window const window = cells.window(order[begin]);
-      std::size_t end = begin;
-      while (end < order.size() && cells.window(order[end]) == window) {
-        ++end;
+    write_piece("windows", s, cells, of_shard[s], out, [&](std::size_t i, ByteWriter& bytes) {
+      visit_record(step.cells, cells.record(i), putter(bytes), no_box,
+                   [&](std::span<std::uint8_t> all) { write_sketch(all, bytes); });
+      if (step.windows.kind != WindowKind::sessions) {
+        return;
       }
-      bytes.put(window.start.us);
-      bytes.put(window.end.us);
-      bytes.put(static_cast<std::uint32_t>(end - begin));
-      for (; begin < end; ++begin) {
-        std::byte* const record = cells.record(order[begin]);
-        bytes.put(RecordShape::head(record).key);
-        visit_record(
-            step.cells, record, [&](auto const& field) { bytes.put(field); }, [](std::uint32_t) {},
-            [&](std::span<std::uint8_t> registers) { write_sketch(registers, bytes); });
-        if (step.windows.kind == WindowKind::sessions) {
-          std::vector<Window> const& pending = cells.pending(order[begin]);
-          bytes.put(static_cast<std::uint32_t>(pending.size()));
-          for (Window const owed : pending) {
-            bytes.put(owed.start.us);
-            bytes.put(owed.end.us);
-          }
-        }
+      std::vector<Window> const& pending = cells.pending(i);
+      bytes.put(static_cast<std::uint32_t>(pending.size()));
+      for (Window const owed : pending) {
+        bytes.put(owed.start.us);
+        bytes.put(owed.end.us);
       }
+    });
+    if (step.shares_slices) {
+      write_piece("slices", s, cells, slices_of_shard[s], out,
+                  [&](std::size_t i, ByteWriter& bytes) {
+                    visit_contents(step.cells.shape, cells.record(i), putter(bytes), no_box,
+                                   [&](std::span<std::uint8_t> all) { write_sketch(all, bytes); });
+                  });
     }
-    out.piece("windows", s, bytes.bytes());
   }
 }
 
@@ -127,23 +149,28 @@ void read_cells(SnapshotReader& in, StepView const& step, AggregationClocks& clo
       clocks.read(bytes);
       continue;
     }
-    if (name != "windows" || shard >= shards) {
+    bool const slices = name == "slices" && step.shares_slices;
+    if ((name != "windows" && !slices) || shard >= shards) {
       throw EnvironmentError("snapshot: an aggregation has no such piece: " + std::string(name),
                              74);
     }
     ByteReader reader(bytes);
+    auto const read_registers = [&](std::span<std::uint8_t> all) { read_sketch(reader, all); };
     for (auto windows = reader.get<std::uint64_t>(); windows > 0; --windows) {
       EventTime const start{reader.get<std::int64_t>()};
       Window const window{start, EventTime{reader.get<std::int64_t>()}};
       for (auto records = reader.get<std::uint32_t>(); records > 0; --records) {
-        std::byte* const record = cells.append(window);
+        std::byte* const record = cells.append(window, slices);
+        RecordHead& head = RecordShape::head(record);
+        head.key = reader.get<KeyId>();
+        if (slices) {
+          visit_contents(step.cells.shape, record, getter(reader), no_box, read_registers);
+          head.flags = flag_exists;
+          continue;
+        }
         start_cell(step.cells, record);
-        RecordShape::head(record).key = reader.get<KeyId>();
-        visit_record(
-            step.cells, record, [&]<class Field>(Field& field) { field = reader.get<Field>(); },
-            [](std::uint32_t) {},
-            [&](std::span<std::uint8_t> registers) { read_sketch(reader, registers); });
-        RecordShape::head(record).flags |= flag_exists;
+        visit_record(step.cells, record, getter(reader), no_box, read_registers);
+        head.flags |= flag_exists;
         if (step.windows.kind == WindowKind::sessions) {
           std::vector<Window> pending(reader.get<std::uint32_t>());
           for (Window& owed : pending) {

@@ -30,6 +30,7 @@ struct OpenSlabs {
   WindowRef const* refs;
   WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
     state.slab_window[refs[i].slab] = refs[i].window;
+    state.slab_running[refs[i].slab] = refs[i].running;
   }
 };
 
@@ -49,6 +50,7 @@ class CellState {
         slab_window_(device),
         slab_deadline_(device),
         slab_pages_(device),
+        slab_running_(device),
         windows_of_key_(device),
         freed_bits_(device),
         first_of_(device),
@@ -83,6 +85,7 @@ class CellState {
     view_.slab_window = slab_window_.data();
     view_.slab_deadline = slab_deadline_.data();
     view_.slab_pages = slab_pages_.data();
+    view_.slab_running = slab_running_.data();
     view_.windows_of_key = windows_of_key_.data();
     view_.freed_bits = freed_bits_.data();
     view_.first_of = first_of_.data();
@@ -126,6 +129,7 @@ class CellState {
     slab_window_.grow(to, slab_capacity_);
     slab_deadline_.grow(to, slab_capacity_);
     grow_zeroed(slab_pages_, to, slab_capacity_);
+    grow_zeroed(slab_running_, to, slab_capacity_);
     grow_zeroed(page_of_, to * view_.key_pages, slab_capacity_ * view_.key_pages);
     slab_capacity_ = to;
   }
@@ -158,15 +162,18 @@ class CellState {
   }
 
   // Into a state without records: cell i of `cells` in slab_of_cell[i].
+  //   running  pairs of a key and a running window
   void restore(CellImages& cells, std::vector<std::uint32_t> const& slab_of_cell,
-               StepView const& host_step, StepView const* step) {
+               std::uint64_t running, StepView const& host_step, StepView const* step) {
     std::vector<std::uint32_t> page_of(slab_capacity_ * view_.key_pages), of_key(keys()),
         of_slab(slab_capacity_), free;
     std::vector<PageOwner> owner;
     std::vector<Window> window(slab_capacity_);
     Counters counters{};
     counters.hold = never;
+    counters.running_made = running;
     for (std::size_t i = 0; i < cells.size(); ++i) {
+      counters.slices_made += cells.is_slice(i) ? 1 : 0;
       std::uint32_t const key = cells.head(i).key, slab = slab_of_cell[i];
       std::uint32_t& entry = page_of[std::size_t{slab} * view_.key_pages + key / page_records];
       if (entry == 0) {
@@ -297,8 +304,8 @@ class CellState {
   DeviceArray<Device, std::uint32_t> dirty_;
   DeviceArray<Device, Window> slab_window_;
   DeviceArray<Device, std::int64_t> slab_deadline_;
-  DeviceArray<Device, std::uint32_t> slab_pages_, windows_of_key_, freed_bits_, first_of_,
-      free_cell_, erased_;
+  DeviceArray<Device, std::uint32_t> slab_pages_, slab_running_, windows_of_key_, freed_bits_,
+      first_of_, free_cell_, erased_;
   DeviceArray<Device, Counters> counters_;
 };
 

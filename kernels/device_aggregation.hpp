@@ -39,9 +39,12 @@ class DeviceAggregation : public DeviceStep {
     phase_a.p_us = std::max(times_.p_us, now.us);
     device_.for_each(1, BeginBatch{state_.view().counters});
     has_rows_ = rows_.size() > 0;
+    next_w_ = std::max(times_.w, w);
     if (has_rows_) {
       fold_rows(phase_a);
       rows_.clear();
+    } else {
+      make_room_for_time(phase_a);
     }
     phase_a_ = phase_a;
     times_ = phase_a;
@@ -106,7 +109,10 @@ class DeviceAggregation : public DeviceStep {
 
   [[nodiscard]] AggregationStats stats() const override {
     AggregationStats out = stats_;
-    out.cells = out.windows_with_state = counters_[0].cells_made - counters_[0].cells_gone;
+    Counters const& counters = counters_[0];
+    out.cells = counters.cells_made - counters.cells_gone;
+    out.windows_with_state = out.cells - (counters.slices_made - counters.slices_gone) +
+                             (counters.running_made - counters.running_gone);
     out.keys = keys();
     out.device_bytes = device_.bytes();
     out.bytes_to_device = device_.copied_in();
@@ -155,6 +161,8 @@ class DeviceAggregation : public DeviceStep {
   // Folds the rows that wait under the clocks of phase A: `touched_` and `drops_` are then on the
   // device.  Memory is asked for first: without it DeviceOutOfMemory, and nothing has changed.
   virtual void fold_rows(BatchTimes const& times) = 0;
+  // The same where no rows wait; W is next_w_ behind them in either case.
+  virtual void make_room_for_time(BatchTimes const&) {}
   // What time reaches in this batch; about how many cells.
   virtual std::size_t find_due() = 0;
   // Fires all of that, or as much as makes a part: whole windows, in order of their ends.
@@ -245,6 +253,7 @@ class DeviceAggregation : public DeviceStep {
   HostArray<Device, Counters> counters_;  // as of the last synchronisation
   HostArray<Device, std::uint32_t> pane_rows_;
   std::uint64_t halved_ = 0;  // batches that went over in pieces
+  Watermark next_w_ = T_MIN;  // of phase B
 
  private:
   void write_state(SnapshotWriter& out) const {

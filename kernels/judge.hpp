@@ -15,20 +15,33 @@ struct Drop {
   std::uint32_t windows;
 };
 
-// Windows of row i, ascending.
+// Windows of row i that have records of their own, ascending; returns how many share the record of
+// its slice instead: the others, which run.
 template <class Body>
-WINDROW_HOST_DEVICE inline void each_window(WindowFn const& windows, RowsView const& rows,
-                                            std::size_t i, Body&& body) noexcept {
-  if (windows.kind == WindowKind::given) {
-    body(rows.window[i], 0U);
-    return;
+WINDROW_HOST_DEVICE inline std::uint32_t each_window(StepView const& step, RowsView const& rows,
+                                                     std::size_t i, Watermark w,
+                                                     Body&& body) noexcept {
+  if (step.windows.kind == WindowKind::given) {
+    body(rows.window[i]);
+    return 0;
   }
-  IndexRange const range = windows_of(windows, rows.time[i]);
-  std::uint32_t place = 0;
+  IndexRange const range = windows_of(step.windows, rows.time[i]);
   for (std::int64_t j = range.first; j <= range.last; ++j) {
-    body(window_at(windows, j), place++);
+    Window const window = window_at(step.windows, j);
+    if (step.shares_slices && w < window.end) {
+      return static_cast<std::uint32_t>(range.last - j + 1);
+    }
+    body(window);
   }
+  return 0;
 }
+
+// The open windows of the rows of a batch, and their slices.
+struct OpenRefs {
+  WindowRef const* window;
+  WindowRef const* slice;
+  std::uint32_t windows, slices;
+};
 
 // First pass: the pages that rows need and nobody has made yet, each named once.
 //   new_page  entries of `page_of`
@@ -37,21 +50,26 @@ struct FindNewPages {
   StepView const* step;
   RowsView rows;
   Watermark w;
-  WindowRef const* refs;
-  std::uint32_t ref_count;
+  OpenRefs refs;
   std::uint32_t* new_page;
   WINDROW_HOST_DEVICE void operator()(std::size_t i) const {
-    each_window(step->windows, rows, i, [&](Window window, std::uint32_t) {
-      if (w >= expiry(window.end, step->cells.lateness)) {
-        return;
-      }
-      std::uint32_t const slab = slab_of(refs, ref_count, window);
-      std::uint32_t& entry = state.page_entry(slab, rows.key[i]);
-      if (entry == 0 && atomic_cas(entry, 0U, none) == 0) {
-        new_page[atomic_count(state.counters->new_pages)] =
-            static_cast<std::uint32_t>(&entry - state.page_of);
+    std::uint32_t const running = each_window(*step, rows, i, w, [&](Window window) {
+      if (w < expiry(window.end, step->cells.lateness)) {
+        find(slab_of(refs.window, refs.windows, window), rows.key[i]);
       }
     });
+    if (running > 0) {
+      find(slab_at(refs.slice, refs.slices, rows.time[i]), rows.key[i]);
+    }
+  }
+
+ private:
+  WINDROW_HOST_DEVICE void find(std::uint32_t slab, std::uint32_t key) const {
+    std::uint32_t& entry = state.page_entry(slab, key);
+    if (entry == 0 && atomic_cas(entry, 0U, none) == 0) {
+      new_page[atomic_count(state.counters->new_pages)] =
+          static_cast<std::uint32_t>(&entry - state.page_of);
+    }
   }
 };
 
@@ -91,18 +109,19 @@ struct TakeNewPagesOff {
 };
 
 // Which pairs of a row are accepted, and what becomes of the others.
-//   touched  cells with their first row of the batch, in no order
+//   touched    cells of windows with their first row of the batch, in no order
+//   new_slice  cells of slices with their first row of all
 struct RowJudge {
   StateView state;
   StepView const* step;
   RowsView rows;
   BatchTimes times;
-  WindowRef const* refs;
-  std::uint32_t ref_count;
-  std::uint32_t* touched;
+  OpenRefs refs;
+  std::uint32_t *touched, *new_slice;
   Drop* drops;
 
-  // body(cell, number of the pair within the row) for the accepted ones.
+  // body(cell, how many were accepted before) for the accepted ones; those of running windows are
+  // the last, together.
   template <class Body>
   WINDROW_HOST_DEVICE void each_accepted(std::uint32_t row, Body&& body) const {
     Counters& counters = *state.counters;
@@ -111,15 +130,17 @@ struct RowJudge {
       atomic_count(counters.late);
     }
     bool has_window = false;
+    std::uint32_t place = 0;
     Drop drop{rows.first_row + row, 0, {}, 0};
     EventTime drop_end{0};
-    each_window(step->windows, rows, row, [&](Window window, std::uint32_t place) {
+    std::uint32_t const running = each_window(*step, rows, row, times.w, [&](Window window) {
       has_window = true;
       atomic_count(counters.assigned);
       bool const late = times.w >= expiry(window.end, step->cells.lateness);
-      std::uint32_t const cell = late ? none : state.cell_of(slab_of(refs, ref_count, window), key);
+      std::uint32_t const cell =
+          late ? none : state.cell_of(slab_of(refs.window, refs.windows, window), key);
       if (!late && !is_closed(cell)) {
-        body(cell, place);
+        body(cell, place++);
         return;
       }
       atomic_count(late ? counters.dropped_late : counters.dropped_closed);
@@ -134,7 +155,11 @@ struct RowJudge {
       drop_end = window.end;
     });
     put(drop);
-    if (!has_window) {
+    if (running > 0) {
+      atomic_add(counters.assigned, std::uint64_t{running});
+      body(state.cell_of(slab_at(refs.slice, refs.slices, rows.time[row]), key), place);
+    }
+    if (!has_window && running == 0) {
       atomic_count(counters.no_window);
       state.may_be_freed(key);
     }
@@ -145,14 +170,27 @@ struct RowJudge {
 
   // So many accepted rows reach a cell: fresh, counted, and held by the window's end (R40, R41).
   WINDROW_HOST_DEVICE void accept(std::uint32_t cell, std::uint32_t count) const {
+    PageOwner const owner = state.owner[cell / page_records];
+    std::uint32_t const key = owner.key_page * page_records + cell % page_records;
     RecordHead& head = RecordShape::head(state.record(cell));
+    if (std::uint32_t const running = state.slab_running[owner.slab]; running > 0) {
+      if ((atomic_or(head.flags, flag_exists) & flag_exists) == 0) {
+        head.key = key;
+        head.new_rows = 1;  // until CountRunning
+        state.count_window(key);
+        atomic_count(state.counters->slices_made);
+        new_slice[atomic_count(state.counters->new_slices)] = cell;
+      }
+      atomic_add(state.counters->aggregated, std::uint64_t{count} * running);
+      return;
+    }
     bool const stores_hold = step->cells.shape.stores_hold;
     bool const held =
         !stores_hold && holds(step->cells, state.window_of(cell), EventTime{0}, times);
     std::uint32_t const bits = flag_exists | flag_open | flag_fresh | (held ? flag_held : 0U);
     if ((atomic_or(head.flags, bits) & flag_exists) == 0) {
-      head.key = state.owner[cell / page_records].key_page * page_records + cell % page_records;
-      state.count_window(head.key);
+      head.key = key;
+      state.count_window(key);
     }
     atomic_add(state.counters->aggregated, std::uint64_t{count});
     if (atomic_add(head.new_rows, count) == 0) {

@@ -40,10 +40,11 @@ struct RowsView {
   std::uint32_t first_row;
 };
 
-// An open window and where its cells are; sorted by window.
+// An open window and where its cells are; sorted by window.  Or a slice: then `running` of its
+// windows run, else 0.
 struct WindowRef {
   Window window;
-  std::uint32_t slab;
+  std::uint32_t slab, running;
 };
 [[nodiscard]] WINDROW_HOST_DEVICE inline std::uint32_t slab_of(WindowRef const* refs,
                                                                std::uint32_t n,
@@ -52,6 +53,22 @@ struct WindowRef {
   while (begin < end) {
     std::uint32_t const middle = (begin + end) / 2;
     if (refs[middle].window < window) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return refs[begin].slab;
+}
+
+// Of slices: that of the one which holds `time`.
+[[nodiscard]] WINDROW_HOST_DEVICE inline std::uint32_t slab_at(WindowRef const* refs,
+                                                               std::uint32_t n,
+                                                               EventTime time) noexcept {
+  std::uint32_t begin = 0, end = n;
+  while (begin < end) {
+    std::uint32_t const middle = (begin + end) / 2;
+    if (refs[middle].window.end <= time) {
       begin = middle + 1;
     } else {
       end = middle;

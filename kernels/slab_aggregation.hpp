@@ -1,4 +1,5 @@
-// Steps whose windows all keys share: a slab per window, of pages of neighbouring keys.
+// Steps whose windows all keys share: a slab per window, or slice of windows, of pages of
+// neighbouring keys.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -9,6 +10,7 @@
 #include "kernels/device_aggregation.hpp"
 #include "kernels/fold_block.hpp"
 #include "kernels/judge.hpp"
+#include "kernels/slices.hpp"
 #include "kernels/window_directory.hpp"
 
 namespace windrow::gpu {
@@ -20,6 +22,17 @@ namespace windrow::gpu {
              : 1;
 }
 
+// Cells that one row falls into, at the most: where windows share slices, one for all that run and
+// one for each that has ended and may still take late rows.
+[[nodiscard]] inline std::size_t cells_per_row(AggregationSpec const& spec) {
+  std::size_t const windows = windows_per_row(spec.windows);
+  if (!shares_slices(spec)) {
+    return windows;
+  }
+  std::int64_t const late = floor_div(spec.lateness.us, spec.windows.period_us) + 1;
+  return std::min(windows, static_cast<std::size_t>(late)) + 1;
+}
+
 template <class Device>
 class SlabAggregation final : public DeviceAggregation<Device> {
   using Base = DeviceAggregation<Device>;
@@ -28,11 +41,15 @@ class SlabAggregation final : public DeviceAggregation<Device> {
   SlabAggregation(AggregationSpec const& spec, std::unique_ptr<Device> device,
                   DeviceOptions const& options)
       : Base(spec, std::move(device), options,
-             is_order_free(spec) ? 0 : std::max(options.pairs, windows_per_row(spec.windows))),
-        pairs_per_row_(windows_per_row(spec.windows)),
+             is_order_free(spec) ? 0 : std::max(options.pairs, cells_per_row(spec))),
+        pairs_per_row_(cells_per_row(spec)),
         pairs_per_run_(std::max(options.pairs, pairs_per_row_)),
-        windows_(spec.windows, spec.lateness),
+        windows_(spec.windows, spec.lateness, shares_slices(spec)),
         new_page_(this->device_),
+        new_slice_(this->device_),
+        page_window_(this->device_),
+        slice_(this->device_),
+        ending_(this->device_),
         due_slab_(this->device_),
         due_page_(this->device_) {}
 
@@ -85,14 +102,28 @@ class SlabAggregation final : public DeviceAggregation<Device> {
         piece = std::max(rows_min, piece / 2);
       }
     }
-    WindowRef const* const on_device = rows_.copy_refs(refs);
+    OpenRefs const on_device = copy_refs(refs);
     for (std::size_t begin = 0; begin < n; begin += piece) {
       if (piece < n) {
         rows = rows_.copy_in(begin, std::min(piece, n - begin));
       }
-      judge(rows, on_device, refs.size(), times);
+      judge(rows, on_device, times);
+    }
+    if (step_.host().shares_slices) {
+      StateView const state = state_.view();
+      auto const slices = static_cast<std::uint32_t>(slices_.size());
+      device_.for_each(
+          &state.counters->new_slices, n,
+          CountRunning{state, step_.device(), times.w, slice_.data(), slices, new_slice_.data()});
+      device_.for_each(&state.counters->new_slices, n, ForgetNewSlices{state, new_slice_.data()});
     }
     this->halved_ += piece < n ? 1 : 0;
+  }
+  [[nodiscard]] OpenRefs copy_refs(std::vector<WindowRef> const& refs) {
+    WindowRef const* const on_device = rows_.copy_refs(refs);
+    auto const windows = static_cast<std::uint32_t>(windows_.slice_refs());
+    return {on_device, on_device + windows, windows,
+            static_cast<std::uint32_t>(refs.size()) - windows};
   }
 
   // Takes all memory that the batch needs, in pieces of so many rows; the last piece is on the
@@ -103,28 +134,56 @@ class SlabAggregation final : public DeviceAggregation<Device> {
     // Runs of dropped pairs of one row: late ones come first; closed ones, which only some triggers
     // leave, may alternate with others.
     this->reserve_rows(pairs_per_row_, 1 + pairs_per_row_ / 2);
+    new_slice_.reserve(step_.host().shares_slices ? n : 0);
     state_.grow_slabs(windows_.slabs());
     rows_.reserve(piece, refs.size());
     std::size_t const pages_max =
         std::min(piece * pairs_per_row_, refs.size() * state_.view().key_pages);
     new_page_.reserve(pages_max);
-    WindowRef const* const on_device = rows_.copy_refs(refs);
-    device_.for_each(refs.size(), OpenSlabs{state_.view(), on_device});
+    OpenRefs const on_device = copy_refs(refs);
+    device_.for_each(refs.size(), OpenSlabs{state_.view(), on_device.window});
     RowsView rows{};
     for (std::size_t begin = 0; begin < n; begin += piece) {
       rows = rows_.copy_in(begin, std::min(piece, n - begin));
-      device_.for_each(rows.rows,
-                       FindNewPages{state_.view(), step_.device(), rows, times.w, on_device,
-                                    static_cast<std::uint32_t>(refs.size()), new_page_.data()});
+      device_.for_each(rows.rows, FindNewPages{state_.view(), step_.device(), rows, times.w,
+                                               on_device, new_page_.data()});
       make_pages(static_cast<std::uint32_t>(pages_max));
     }
-    reserve_due();
+    make_room_for_time(times);
     return rows;
   }
-  // Room for all cells to be due.
-  void reserve_due() {
-    due_slab_.reserve(windows_.slabs());
+  // Room for the windows that end in this batch, whose slices are known, and for all cells to be
+  // due.
+  void make_room_for_time(BatchTimes const& times) override {
+    ending_windows_.clear();
+    if (step_.host().shares_slices) {
+      slices_ = windows_.slices();
+      slice_.reserve(slices_.size());
+      device_.copy_in(slice_.data(), slices_.data(), slices_.size() * sizeof(SliceRef));
+      ending_windows_ = windows_.ending(slices_, times.w, this->next_w_);
+    }
+    if (!ending_windows_.empty()) {
+      make_room_for_ending();
+    }
+    due_slab_.reserve(windows_.slabs() + ending_windows_.size());
     due_page_.reserve(state_.pages());
+  }
+  void make_room_for_ending() {
+    std::size_t const windows = ending_windows_.size();
+    ending_.reserve(windows);
+    state_.grow_slabs(windows_.slabs() + windows);
+    device_.copy_in(ending_.data(), ending_windows_.data(), windows * sizeof(EndingWindow));
+    StateView const state = state_.view();
+    device_.for_each(windows * state.key_pages,
+                     FindEndingPages{state, slice_.data(), ending_.data(), nullptr, nullptr});
+    this->read_counters();
+    device_.for_each(1, ForgetNewPages{state});
+    ending_pages_ = counters_[0].new_pages;
+    new_page_.reserve(ending_pages_);
+    page_window_.reserve(ending_pages_);
+    while (counters_[0].free_pages < ending_pages_) {
+      counters_[0].free_pages += state_.grow_pages(step_.device());
+    }
   }
 
   // Gives the pages that were found to be new a free page each; at most `most`.
@@ -159,16 +218,14 @@ class SlabAggregation final : public DeviceAggregation<Device> {
     this->read_counters();
   }
 
-  void judge(RowsView const& rows, WindowRef const* refs, std::size_t ref_count,
-             BatchTimes const& times) {
+  void judge(RowsView const& rows, OpenRefs const& refs, BatchTimes const& times) {
     StateView const state = state_.view();
     auto const per_row = static_cast<std::uint32_t>(pairs_per_row_);
     bool const atomic = step_.host().atomic;
     std::uint32_t const no_cell = state_.pages() * page_records;
-    RowJudge const row_judge{state,           step_.device(), rows,
-                             times,           refs,           static_cast<std::uint32_t>(ref_count),
-                             touched_.data(), drops_.data()};
-    if (std::uint32_t const entries = table_entries(ref_count); entries > 0) {
+    RowJudge const row_judge{state,           step_.device(),    rows,         times, refs,
+                             touched_.data(), new_slice_.data(), drops_.data()};
+    if (std::uint32_t const entries = table_entries(refs.windows + refs.slices); entries > 0) {
       std::size_t const per_block = std::max(rows_per_block_min, rows.rows / blocks_max + 1);
       device_.for_each_block(static_cast<unsigned>((rows.rows + per_block - 1) / per_block),
                              BlockTable::bytes(entries, step_.host().cells.shape),
@@ -202,6 +259,10 @@ class SlabAggregation final : public DeviceAggregation<Device> {
 
   std::size_t find_due() override {
     next_due_ = 0;
+    if (step_.host().shares_slices) {
+      combine_ending();
+      drop_slices();
+    }
     if (this->tracks_deadlines()) {
       deadline_of_slab_.resize(windows_.slabs(), never);
     }
@@ -214,6 +275,43 @@ class SlabAggregation final : public DeviceAggregation<Device> {
                      pages_of_slab_.size() * sizeof(std::uint32_t));
     device_.synchronise();
     return pages_of(0, due_.size()) * page_records;
+  }
+  // Windows that end now have cells of their own from here on.
+  void combine_ending() {
+    if (ending_windows_.empty()) {
+      return;
+    }
+    for (EndingWindow& ending : ending_windows_) {
+      ending.slab = windows_.open(ending.window);
+    }
+    std::size_t const windows = ending_windows_.size();
+    device_.copy_in(ending_.data(), ending_windows_.data(), windows * sizeof(EndingWindow));
+    StateView const state = state_.view();
+    device_.for_each(windows, OpenEnding{state, ending_.data()});
+    device_.for_each(windows * state.key_pages,
+                     FindEndingPages{state, slice_.data(), ending_.data(), new_page_.data(),
+                                     page_window_.data()});
+    device_.for_each(ending_pages_, MakePages{state, new_page_.data()});
+    device_.for_each(std::size_t{ending_pages_} * page_records,
+                     CombineSlices{state, step_.device(), slice_.data(), ending_.data(),
+                                   new_page_.data(), page_window_.data()});
+    device_.for_each(1, TakeNewPagesOff{state});
+  }
+  void drop_slices() {
+    std::vector<DueSlab> const ended = windows_.take_ended_slices(times_.w);
+    if (ended.empty()) {
+      return;
+    }
+    StateView const state = state_.view();
+    device_.copy_in(due_slab_.data(), ended.data(), ended.size() * sizeof(DueSlab));
+    device_.for_each(1, SetDue{state.counters, 0});
+    device_.for_each(ended.size() * state.key_pages,
+                     ListPages{state, due_slab_.data(), due_page_.data()});
+    this->read_counters();
+    std::size_t const pages = counters_[0].due;
+    device_.for_each(pages * page_records, ForgetSlices{state, due_page_.data()});
+    device_.for_each(pages * page_records, ResetExpired{state, step_.device(), due_page_.data()});
+    device_.for_each(pages, FreeExpired{state, due_page_.data()});
   }
   [[nodiscard]] bool has_due() const override { return next_due_ < due_.size(); }
 
@@ -294,24 +392,48 @@ class SlabAggregation final : public DeviceAggregation<Device> {
     device_.copy_out(owner.data(), state.owner, pages * sizeof(PageOwner));
     device_.synchronise();
     CellImages cells(state.record_bytes);
+    std::vector<bool> is_slice(windows_.slabs());
+    for (SliceRef const& ref : windows_.slices()) {
+      is_slice[ref.slab] = true;
+    }
     std::vector<std::byte> page(std::size_t{page_records} * state.record_bytes);
     for (std::uint32_t p = 0; p < pages; ++p) {
       if (owner[p].slab != none) {
         device_.copy_out(page.data(), state.record(p * page_records), page.size());
         device_.synchronise();
-        cells.append_page(page, windows_.window(owner[p].slab));
+        cells.append_page(page, windows_.window(owner[p].slab), is_slice[owner[p].slab]);
       }
     }
     return cells;
   }
   void place_cells(CellImages& cells) override {
     std::vector<std::uint32_t> slab_of_cell;
+    std::vector<std::pair<KeyId, std::int64_t>> slices;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      slab_of_cell.push_back(windows_.open(cells.window(i)));
+      if (cells.is_slice(i)) {
+        slices.emplace_back(cells.head(i).key,
+                            slice_of(step_.host().windows, cells.window(i).start));
+      }
+      slab_of_cell.push_back(cells.is_slice(i) ? windows_.open_slice(slices.back().second)
+                                               : windows_.open(cells.window(i)));
     }
     state_.grow_slabs(windows_.slabs());
-    state_.restore(cells, slab_of_cell, step_.host(), step_.device());
-    reserve_due();
+    state_.restore(cells, slab_of_cell, running_of(std::move(slices)), step_.host(),
+                   step_.device());
+  }
+  // Pairs of a key and a running window, of pairs of a key and a slice.
+  [[nodiscard]] std::uint64_t running_of(std::vector<std::pair<KeyId, std::int64_t>> slices) const {
+    std::sort(slices.begin(), slices.end());
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      IndexRange running = running_windows(step_.host().windows, slices[i].second, times_.w);
+      if (i > 0 && slices[i - 1].first == slices[i].first) {
+        running.first = std::max(
+            running.first, windows_of_slice(step_.host().windows, slices[i - 1].second).last + 1);
+      }
+      count += static_cast<std::uint64_t>(running.count());
+    }
+    return count;
   }
 
   static constexpr std::size_t rows_min = 1024;
@@ -324,7 +446,12 @@ class SlabAggregation final : public DeviceAggregation<Device> {
   std::vector<std::uint32_t> pages_of_slab_;    // of the batch whose output is taken
   std::vector<DueSlab> due_;
   std::size_t next_due_ = 0;
-  DeviceArray<Device, std::uint32_t> new_page_;
+  std::vector<SliceRef> slices_;  // of this batch, as these are
+  std::vector<EndingWindow> ending_windows_;
+  std::uint32_t ending_pages_ = 0;
+  DeviceArray<Device, std::uint32_t> new_page_, new_slice_, page_window_;
+  DeviceArray<Device, SliceRef> slice_;
+  DeviceArray<Device, EndingWindow> ending_;
   DeviceArray<Device, DueSlab> due_slab_;
   DeviceArray<Device, DuePage> due_page_;
 };

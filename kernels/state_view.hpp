@@ -9,8 +9,8 @@
 
 namespace windrow::gpu {
 
-// A page holds the records of 64 neighbouring key ids in one slab (a slab is one window).  Key ids
-// are dense, and 64 of them are of one shard.
+// A page holds the records of 64 neighbouring key ids in one slab (a slab is one window, or a slice
+// of windows that share it).  Key ids are dense, and 64 of them are of one shard.
 inline constexpr std::uint32_t page_records = 64;
 
 // Pages lie in chunks, each as large as all before it and one more, so that state grows without
@@ -51,10 +51,15 @@ inline constexpr std::uint32_t flag_buried = 64, flag_expired = 128;
 // what there is, the others are of the batch or run.
 //   hold, event  the earliest of the step; of sessions when one ends or expires
 //   live         sessions: rows that are not late
+//   new_slices   cells of slices that the batch has made
+//   slices_..    of the cells those of slices;  running_..  pairs of a key and a running window in
+//                which it has rows (slices.hpp)
 struct Counters {
-  std::uint32_t free_pages, free_cells, new_pages, touched, due, drops, ended, freed, erased, live;
+  std::uint32_t free_pages, free_cells, new_pages, touched, due, drops, ended, freed, erased, live,
+      new_slices;
   std::uint64_t late, assigned, aggregated, dropped_late, dropped_closed, no_window, evaluations;
   std::uint64_t cells_made, cells_gone, keys_made, keys_gone;
+  std::uint64_t slices_made, slices_gone, running_made, running_gone;
   std::int64_t hold, event;
 };
 
@@ -63,6 +68,7 @@ struct Counters {
 //   free_page       [counters.free_pages] a stack
 //   hold, deadline  [page] the earliest of its records, true where `dirty` is 0
 //   slab_window, slab_deadline, slab_pages  [slab]; the earliest deadline; how many pages it has
+//   slab_running  [slab] of a slice that has rows in the batch: how many of its windows run; else 0
 //   link_offset     of SessionLink behind a record; 0: no sessions.  Sessions lie in any page, and
 //   first_of        [key] is the first of a key (cell + 1), free_cell [counters.free_cells] a
 //   stack,
@@ -79,7 +85,7 @@ struct StateView {
   std::uint32_t* dirty;
   Window* slab_window;
   std::int64_t* slab_deadline;
-  std::uint32_t* slab_pages;
+  std::uint32_t *slab_pages, *slab_running;
   std::uint32_t* windows_of_key;
   std::uint32_t* freed_bits;
   std::uint32_t link_offset;
@@ -99,6 +105,15 @@ struct StateView {
   [[nodiscard]] WINDROW_HOST_DEVICE std::uint32_t cell_of(std::uint32_t slab,
                                                           std::uint32_t key) const noexcept {
     return (page_entry(slab, key) - 1U) * page_records + key % page_records;
+  }
+  // Its record, where there is one.
+  [[nodiscard]] WINDROW_HOST_DEVICE std::byte* find(std::uint32_t slab,
+                                                    std::uint32_t key) const noexcept {
+    if (page_entry(slab, key) == 0) {
+      return nullptr;
+    }
+    std::byte* const found = record(cell_of(slab, key));
+    return (RecordShape::head(found).flags & flag_exists) != 0 ? found : nullptr;
   }
   [[nodiscard]] WINDROW_HOST_DEVICE SessionLink& link(std::uint32_t cell) const noexcept {
     return *reinterpret_cast<SessionLink*>(record(cell) + link_offset);
@@ -138,6 +153,10 @@ struct BeginBatch {
     counters->cells_gone = before.cells_gone;
     counters->keys_made = before.keys_made;
     counters->keys_gone = before.keys_gone;
+    counters->slices_made = before.slices_made;
+    counters->slices_gone = before.slices_gone;
+    counters->running_made = before.running_made;
+    counters->running_gone = before.running_gone;
     counters->hold = before.hold;
   }
 };

@@ -38,6 +38,7 @@ class StepOnDevice {
     host_.tracks_times = holds_ || spec.trigger.deadlines > 0;
     host_.report_ended = spec.report_ended;
     host_.tombstones = spec.tombstones;
+    host_.shares_slices = shares_slices(spec);
     device_slots_.reserve(slots_.size());
     device_step_.reserve(1);
     device.copy_in(device_slots_.data(), slots_.data(), slots_.size() * sizeof(AccumulatorSlot));

@@ -1,7 +1,7 @@
 // What every kernel of a step reads and nothing changes: in device memory, written once.
 #pragma once
 #include "host/model/cell_rules.hpp"
-#include "host/model/window.hpp"
+#include "host/model/slices.hpp"
 
 namespace windrow::gpu {
 
@@ -13,7 +13,8 @@ inline constexpr std::uint32_t none = UINT32_MAX;
 struct StepView {
   CellSpec cells;
   WindowFn windows;
-  bool atomic = false, tracks_times = false, report_ended = false, tombstones = false;
+  bool atomic = false, tracks_times = false, report_ended = false, tombstones = false,
+       shares_slices = false;
 };
 
 }  // namespace windrow::gpu

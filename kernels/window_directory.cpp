@@ -14,7 +14,9 @@ constexpr std::size_t block_rows = 1024;
 
 std::vector<WindowRef> const& WindowDirectory::open_for(KeyedBatchView const& rows, Watermark w) {
   refs_.clear();
+  slice_refs_.clear();
   opened_.clear();
+  opened_slices_.clear();
   seen_begin_ = T_MAX;
   seen_end_ = T_MIN;
   seen_window_ = {};
@@ -44,11 +46,16 @@ std::vector<WindowRef> const& WindowDirectory::open_for(KeyedBatchView const& ro
       }
     }
   }
-  std::sort(refs_.begin(), refs_.end(),
-            [](WindowRef const& a, WindowRef const& b) { return a.window < b.window; });
-  refs_.erase(std::unique(refs_.begin(), refs_.end(),
-                          [](WindowRef const& a, WindowRef const& b) { return a.slab == b.slab; }),
-              refs_.end());
+  for (std::vector<WindowRef>* const refs : {&refs_, &slice_refs_}) {
+    std::sort(refs->begin(), refs->end(),
+              [](WindowRef const& a, WindowRef const& b) { return a.window < b.window; });
+    refs->erase(
+        std::unique(refs->begin(), refs->end(),
+                    [](WindowRef const& a, WindowRef const& b) { return a.slab == b.slab; }),
+        refs->end());
+  }
+  window_refs_ = refs_.size();
+  refs_.insert(refs_.end(), slice_refs_.begin(), slice_refs_.end());
   return refs_;
 }
 
@@ -63,8 +70,13 @@ void WindowDirectory::see(EventTime time, Watermark w) {
   }
   seen = slice;
   IndexRange const range = windows_of_slice(windows_, slice);
-  for (std::int64_t j = range.first; j <= range.last; ++j) {
+  IndexRange const running =
+      shares_slices_ ? running_windows(windows_, slice, w) : IndexRange{range.last + 1, range.last};
+  for (std::int64_t j = range.first; j < running.first; ++j) {
     see(window_at(windows_, j), w);
+  }
+  if (running.count() > 0) {
+    see_slice(slice, static_cast<std::uint32_t>(running.count()));
   }
   if (windows_.kind == WindowKind::global) {
     seen_begin_ = T_MIN;
@@ -84,30 +96,102 @@ void WindowDirectory::see(Window window, Watermark w) {
     if (by_end_.size() > before) {
       opened_.push_back(slab);
     }
-    refs_.push_back({window, slab});
+    refs_.push_back({window, slab, 0});
   }
+}
+
+void WindowDirectory::see_slice(std::int64_t slice, std::uint32_t running) {
+  auto const before = slices_.size();
+  std::uint32_t const slab = open_slice(slice);
+  if (slices_.size() > before) {
+    opened_.push_back(slab);
+    opened_slices_.push_back(slice);
+  }
+  slice_refs_.push_back({window_[slab], slab, running});
+}
+
+std::uint32_t WindowDirectory::take_slab(Window window) {
+  if (free_.empty()) {
+    window_.push_back(window);
+    return slabs() - 1;
+  }
+  std::uint32_t const slab = free_.back();
+  free_.pop_back();
+  window_[slab] = window;
+  return slab;
 }
 
 std::uint32_t WindowDirectory::open(Window window) {
   auto const [at, is_new] = by_end_.try_emplace({window.end, window.start}, 0);
   if (is_new) {
-    if (free_.empty()) {
-      at->second = static_cast<std::uint32_t>(window_.size());
-      window_.push_back(window);
-    } else {
-      at->second = free_.back();
-      free_.pop_back();
-      window_[at->second] = window;
-    }
+    at->second = take_slab(window);
+  }
+  return at->second;
+}
+
+std::uint32_t WindowDirectory::open_slice(std::int64_t slice) {
+  auto const [at, is_new] = slices_.try_emplace(slice, 0);
+  if (is_new) {
+    at->second = take_slab(slice_at(windows_, slice));
   }
   return at->second;
 }
 
 void WindowDirectory::take_back() {
+  for (std::int64_t const slice : opened_slices_) {
+    auto const at = slices_.find(slice);
+    std::erase(opened_, at->second);
+    free_.push_back(at->second);
+    slices_.erase(at);
+  }
+  opened_slices_.clear();
   for (std::uint32_t const slab : opened_) {
     close(slab);
   }
   opened_.clear();
+}
+
+std::vector<SliceRef> WindowDirectory::slices() const {
+  std::vector<SliceRef> out;
+  for (auto const& [slice, slab] : slices_) {
+    out.push_back({slice, slab});
+  }
+  return out;
+}
+
+std::vector<EndingWindow> WindowDirectory::ending(std::vector<SliceRef> const& slices, Watermark w,
+                                                  Watermark to) const {
+  std::vector<EndingWindow> out;
+  std::int64_t next = std::numeric_limits<std::int64_t>::min();
+  auto const place_of = [&](std::int64_t slice) {
+    return static_cast<std::uint32_t>(
+        std::lower_bound(slices.begin(), slices.end(), slice,
+                         [](SliceRef const& a, std::int64_t b) { return a.slice < b; }) -
+        slices.begin());
+  };
+  for (SliceRef const& ref : slices) {
+    IndexRange const running = running_windows(windows_, ref.slice, w);
+    for (std::int64_t j = std::max(next, running.first); j <= running.last; ++j) {
+      Window const window = window_at(windows_, j);
+      if (window.end > to) {
+        return out;
+      }
+      IndexRange const range = slices_of_window(windows_, j);
+      out.push_back({window, 0, place_of(range.first), place_of(range.last + 1)});
+      next = j + 1;
+    }
+  }
+  return out;
+}
+
+std::vector<DueSlab> WindowDirectory::take_ended_slices(Watermark w) {
+  std::vector<DueSlab> out;
+  while (!slices_.empty() && running_windows(windows_, slices_.begin()->first, w).count() == 0) {
+    out.push_back({slices_.begin()->second, 0, 1});
+    free_.push_back(slices_.begin()->second);
+    slices_.erase(slices_.begin());
+  }
+  return out;
 }
 
 void WindowDirectory::close(std::uint32_t slab) {
@@ -145,6 +229,10 @@ std::int64_t WindowDirectory::next_event(Watermark w) const {
   std::int64_t earliest = never;
   if (!by_end_.empty() && by_end_.begin()->first.first <= w) {
     earliest = expiry(by_end_.begin()->first.first, lateness_).us;
+  }
+  if (!slices_.empty()) {  // the oldest has the window that ends first
+    std::int64_t const first = running_windows(windows_, slices_.begin()->first, w).first;
+    earliest = std::min(earliest, window_at(windows_, first).end.us);
   }
   auto const after = by_end_.upper_bound({w, EventTime{std::numeric_limits<std::int64_t>::max()}});
   return after == by_end_.end() ? earliest : std::min(earliest, after->first.first.us);

@@ -1,4 +1,5 @@
-// Which windows of a step are open, and in which slabs: small, and on the host.
+// Which windows of a step are open, which slices hold rows of those that run, and in which slabs:
+// small, and on the host.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -11,20 +12,32 @@
 #include "host/model/cell_rules.hpp"
 #include "kernels/fire.hpp"
 #include "kernels/rows_view.hpp"
+#include "kernels/slices.hpp"
 
 namespace windrow::gpu {
 
 class WindowDirectory {
  public:
-  WindowDirectory(WindowFn const& windows, Duration lateness)
-      : windows_(windows), lateness_(lateness) {}
+  //   shares_slices  windows that run are not open; their slices are
+  WindowDirectory(WindowFn const& windows, Duration lateness, bool shares_slices)
+      : windows_(windows), lateness_(lateness), shares_slices_(shares_slices) {}
 
-  // The windows, not yet expired under `w`, that hold rows; those that were not open get slabs.
-  // By window; valid until the next call.
+  // The windows, not yet expired under `w`, that hold rows, by window; behind them, from
+  // `slice_refs` on, slices.  Those that were not open get slabs.  Valid until the next call.
   std::vector<WindowRef> const& open_for(KeyedBatchView const& rows, Watermark w);
-  // What the last `open_for` has opened, and closes it again.
+  [[nodiscard]] std::size_t slice_refs() const { return window_refs_; }
+  // Slabs that the last `open_for` has opened, and closes them again.
   [[nodiscard]] std::vector<std::uint32_t> const& opened() const { return opened_; }
   void take_back();
+
+  // All slices, ascending.
+  [[nodiscard]] std::vector<SliceRef> slices() const;
+  // Windows that a step from `w` to `to` ends and that run until then, of those slices.
+  [[nodiscard]] std::vector<EndingWindow> ending(std::vector<SliceRef> const& slices, Watermark w,
+                                                 Watermark to) const;
+  // Slices of which no window runs any more, as slabs; closes them.
+  [[nodiscard]] std::vector<DueSlab> take_ended_slices(Watermark w);
+  std::uint32_t open_slice(std::int64_t slice);
   // Slabs that the step from times.w_before to times.w reaches, or whose earliest deadline P has
   // passed, in order of their windows' ends.
   //   deadline  [slab] the earliest as of the last batch; empty = the step has none
@@ -45,13 +58,19 @@ class WindowDirectory {
  private:
   void see(EventTime time, Watermark w);
   void see(Window window, Watermark w);
+  void see_slice(std::int64_t slice, std::uint32_t running);
+  std::uint32_t take_slab(Window window);
 
   WindowFn const windows_;
   Duration const lateness_;
+  bool const shares_slices_;
   ByEnd by_end_;
-  std::vector<Window> window_;
+  std::map<std::int64_t, std::uint32_t> slices_;  // -> slab
+  std::vector<Window> window_;                    // or times of a slice
   std::vector<std::uint32_t> free_, opened_;
-  std::vector<WindowRef> refs_;
+  std::vector<std::int64_t> opened_slices_;
+  std::vector<WindowRef> refs_, slice_refs_;
+  std::size_t window_refs_ = 0;
   EventTime seen_begin_ = T_MAX, seen_end_ = T_MIN;  // rows between fall into the same windows
   std::array<std::int64_t, 256> seen_slice_{};       // by its lowest bits: rows may jump to and fro
   Window seen_window_{};

@@ -38,12 +38,14 @@ CudaInventory never_asked() {
   return {};
 }
 
-// Two steps: Wide, whose rows are in 60 windows, and Lists, which no device runs.
+// Two steps: Wide, whose rows are in 60 windows that share no slices, and Lists, which no device
+// runs.
 Graph graph_with(std::string const& settings) {
   std::string const text = R"(pipeline:
   transforms:
     - {type: Create, name: In, config: {elements: [{k: a, v: 1}]}}
-    - {type: Combine, name: Wide, input: In, windowing: {type: sliding, size: 60s, period: 1s},
+    - {type: Combine, name: Wide, input: In,
+       windowing: {type: sliding, size: 60s, period: 1s, timestamp_combiner: latest_in_pane},
        config: {group_by: k, combine: {n: {value: v, fn: sum}}}}
     - {type: Combine, name: Lists, input: In, windowing: {type: fixed, size: 60s},
        config: {group_by: k, combine: {n: {value: v, fn: group}}}}

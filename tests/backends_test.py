@@ -80,10 +80,12 @@ class BackendsTest(CliCase):
         self.assertEqual(self.device("--device", "cuda"), "cuda: the file or the command asks for it")
         self.assertEqual(self.device("--device", "cuda:3"), "cuda: the file or the command asks for it")
         self.assertEqual(self.device("--device", "cpu", env=TWIN), "twin: WINDROW_BACKEND asks for it")
-        sliding = "type: sliding, size: %ds, period: 1s"
+        sliding = "type: sliding, size: %ds, period: 1s, timestamp_combiner: latest_in_pane"
         below, above = (PLAIN.replace("type: fixed, size: 10s", sliding % n) for n in (15, 16))
         self.assertIn("cpu: to read a row of JSON costs more than to fold it into 15 windows;", self.device(text=below))
         self.assertEqual(self.device(text=above), "cuda where there is a GPU, else cpu: a row is in 16 windows")
+        shared = above.replace(", timestamp_combiner: latest_in_pane", "")
+        self.assertEqual(self.device(text=shared), "cpu: to read a row of JSON costs more than to fold it, once for its 16 windows")
         self.path_of_plain.write_text(above)
         self.assertEqual(self.step(env=NEW)["backend"], "cpu")
 

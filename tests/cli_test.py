@@ -136,8 +136,14 @@ class CliTest(CliCase):
         replaced = json.loads(self.windrow("explain", "--json", EXAMPLES / "sessions.yaml").stdout)
         self.assertGreater(replaced[1]["row_out_bytes_max"], 0)
         self.assertEqual(replaced[2]["row_out_bytes_max"], 0)
-        sliding = self.job(GENERATE.replace("{type: fixed, size: 5m", "{type: sliding, size: 1h, period: 25m"))
-        self.assertIn("a row is in 3 windows", self.windrow("explain", sliding).stdout)
+        sliding = "{type: sliding, size: 1h, period: 25m"
+        told = self.windrow("explain", self.job(GENERATE.replace("{type: fixed, size: 5m", sliding))).stdout
+        self.assertIn("a row is in 3 windows, which share slices: it has one record until they end", told)
+        self.assertIn("bytes per key and slice, or window that has ended, ", told)
+        self.assertIn("cpu: to read a row of JSON costs more than to fold it, once for its 3 windows", told)
+        apart = self.job(GENERATE.replace("{type: fixed, size: 5m", sliding + ", trigger: always"))
+        self.assertIn("a row is in 3 windows, each with a record of its own: the trigger may fire before a window ends",
+                      self.windrow("explain", apart).stdout)
         asked = self.windrow("explain", path, "--set", "device=cpu")
         self.assertIn("cpu: the file or the command asks for it", asked.stdout)
 

@@ -13,7 +13,11 @@ inline std::unique_ptr<Aggregation> make_aggregation(AggregationSpec const& spec
                                                      std::size_t cells_per_part) {
   char const* const backend = std::getenv("WINDROW_BACKEND");
   // One half of the steps folds by atomics, the other sorts.
-  bool const rounded = (spec.trigger.nodes + spec.windows.size_us / 1'000'000) % 2 == 0;
+  std::int64_t const offset = spec.windows.offset_us;
+  bool const rounded = (spec.trigger.nodes + spec.windows.size_us / 1'000'000 + offset % 1'000'000 +
+                        offset / 1'000'000) %
+                           2 ==
+                       0;
   if (backend == nullptr || std::string_view(backend) == "cpu" ||
       !why_not_on_device(on_device(spec, rounded)).empty()) {
     return make_cpu_aggregation(spec, workers, cells_per_part);

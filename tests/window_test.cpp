@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "host/model/slices.hpp"
+
 namespace windrow {
 namespace {
 
@@ -72,6 +74,18 @@ TEST(WindowTest, EdgesAreClippedToTheTimesThereAre) {  // R6, R10
   Window const last = windows_at(ten, T_END.us - 1).front();
   EXPECT_EQ(last.end, T_END);
   EXPECT_LT(last.start, T_END);
+  for (WindowFn const& fn : {sliding(25 * second, 10 * second), sliding(20 * second, 10 * second),
+                             sliding(9'999'999 * second, 4'000'000 * second)}) {
+    for (EventTime const time : {T_MIN, EventTime{T_MIN.us + 11 * second}, EventTime{T_END.us - 1},
+                                 EventTime{T_END.us - 11 * second}}) {
+      Window const times = slice_at(fn, slice_of(fn, time));
+      EXPECT_LE(T_MIN, times.start);
+      EXPECT_LE(times.start, time);
+      EXPECT_LT(time, times.end);
+      EXPECT_LE(times.end, T_END);
+      EXPECT_EQ(slice_of(fn, times.start), slice_of(fn, time));
+    }
+  }
   EXPECT_EQ(proto_window({WindowKind::sessions, 0, 0, 0, second}, EventTime{T_END.us - 1}).end,
             T_END);
 }
@@ -96,6 +110,16 @@ TEST(WindowTest, WindowsAndSlicesAgreeWithTheDefinitionOfR8) {
       IndexRange const slices = slices_of_window(fn, j);
       bool const inside = slices.first <= slice && slice <= slices.last;
       RC_ASSERT(inside == (windows.first <= j && j <= windows.last));
+    }
+    Window const times = slice_at(fn, slice);
+    RC_ASSERT(times.start.us <= t && t < times.end.us);
+    RC_ASSERT(slice_of(fn, times.start) == slice && slice_of(fn, last_of(times)) == slice);
+    RC_ASSERT(slice_of(fn, EventTime{times.start.us - 1}) == slice - 1);
+    RC_ASSERT(slice_of(fn, times.end) == slice + 1);
+    auto const w = *rc::gen::inRange<std::int64_t>(-800, 800);
+    IndexRange const running = running_windows(fn, slice, EventTime{w});
+    for (std::int64_t j = windows.first; j <= windows.last; ++j) {
+      RC_ASSERT((running.first <= j && j <= running.last) == (w < window_at(fn, j).end.us));
     }
   }));
 }

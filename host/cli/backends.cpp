@@ -11,6 +11,7 @@
 #include "host/cli/invocation.hpp"
 #include "host/cpu/cpu_aggregation.hpp"
 #include "host/engine/aggregation_spec.hpp"
+#include "host/model/slices.hpp"
 #include "host/plan/suggestion.hpp"
 #include "kernels/cuda_aggregation.hpp"
 #include "kernels/fallback_aggregation.hpp"
@@ -22,9 +23,9 @@ constexpr char const* variable = "WINDROW_BACKEND";
 
 // `device: auto` takes a GPU from so many windows per row on.  All sources there are read JSON,
 // which costs a core 90 ns per row from memory and 380 from Kafka; folding costs it 60 ns per row
-// and window (`./run bench`).  With 16 windows the fold is most of the work; below it a GPU would
-// wait for the decoder.  How many keys there will be nobody knows at the start, so that it decides
-// nothing.
+// and window (`./run bench`), once where windows share slices.  With 16 windows the fold is most of
+// the work; below it a GPU would wait for the decoder.  How many keys there will be nobody knows at
+// the start, so that it decides nothing.
 constexpr std::int64_t windows_min = 16;
 
 std::int64_t windows_per_row(WindowFn const& fn) {
@@ -118,6 +119,11 @@ BackendChoice choose(AggregationSpec const& spec, BackendRequest const& request)
     return {*request.backend, request.asked_by};
   }
   std::int64_t const windows = windows_per_row(spec.windows);
+  if (windows > 1 && shares_slices(spec)) {
+    return {Backend::cpu,
+            fmt::format("to read a row of JSON costs more than to fold it, once for its {} windows",
+                        windows)};
+  }
   if (windows >= windows_min) {
     return {Backend::cuda, fmt::format("a row is in {} windows", windows)};
   }

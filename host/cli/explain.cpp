@@ -16,6 +16,7 @@
 #include "host/engine/aggregation_spec.hpp"
 #include "host/engine/key_dictionary.hpp"
 #include "host/engine/latest_panes.hpp"
+#include "host/model/slices.hpp"
 #include "host/plan/duration.hpp"
 #include "host/plan/trigger_reader.hpp"
 #include "host/plan/windowing_reader.hpp"
@@ -29,16 +30,18 @@ constexpr std::size_t short_key = 15;  // bytes that the dictionary keeps withou
 struct StateCost {
   CellBytes cell;
   std::size_t key = 0, out = 0;
+  bool shares_slices = false;
 };
 StateCost state_cost(Graph const& graph, std::size_t at) {
   AggregationSpec const spec = aggregation_spec(graph, at);
   return {cpu_cell_bytes(spec), KeyDictionary::key_bytes_max(short_key) + cpu_key_bytes_max(spec),
-          spec.report_ended ? LatestPanes::pane_bytes_max : 0};
+          spec.report_ended ? LatestPanes::pane_bytes_max : 0, shares_slices(spec)};
 }
 
 std::string text_of(StateCost const& cost) {
   std::string out =
-      fmt::format("{} bytes per key and window, {} at most{}", cost.cell.record, cost.cell.most,
+      fmt::format("{} bytes per key and {}, {} at most{}", cost.cell.record,
+                  cost.shares_slices ? "slice, or window that has ended" : "window", cost.cell.most,
                   cost.cell.boxed ? ", and what its lists and sketches hold" : "");
   out += fmt::format("; {} at most per key, and twice a key above {} bytes", cost.key, short_key);
   if (cost.cell.window > 0) {
@@ -50,12 +53,18 @@ std::string text_of(StateCost const& cost) {
   return out;
 }
 
-std::string windows_text(WindowFn const& fn) {
-  std::string const out = to_string(fn);
-  return fn.kind == WindowKind::sliding
-             ? fmt::format("{}: a row is in {} windows, each with a record of its own", out,
-                           floor_div(fn.size_us + fn.period_us - 1, fn.period_us))
-             : out;
+std::string windows_text(Graph const& graph, std::size_t at) {
+  AggregationSpec const spec = aggregation_spec(graph, at);
+  WindowFn const& fn = spec.windows;
+  std::string out = to_string(fn);
+  if (fn.kind != WindowKind::sliding) {
+    return out;
+  }
+  out += fmt::format(": a row is in {} windows, ",
+                     floor_div(fn.size_us + fn.period_us - 1, fn.period_us));
+  return shares_slices(spec)
+             ? out + "which share slices: it has one record until they end"
+             : out + fmt::format("each with a record of its own: {}", why_no_slices(spec));
 }
 
 std::string device_text(Graph const& graph, std::size_t at) {
@@ -84,7 +93,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(Graph const& graph, st
   }
   if (auto const* step = std::get_if<Combine>(&transform.config)) {
     Windowing const& w = step->windowing;
-    facts.emplace_back("windows", windows_text(w.windows));
+    facts.emplace_back("windows", windows_text(graph, at));
     facts.emplace_back("trigger", to_string(w.trigger));
     facts.emplace_back("lateness", to_string(w.lateness));
     facts.emplace_back("first_result", "no earlier than " + first_result(graph, at));

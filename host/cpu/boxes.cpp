@@ -256,11 +256,25 @@ Box BoxPool::take(std::uint32_t handle) {
 }
 
 void BoxPool::merge(CombineFn const& fn, std::uint32_t to, std::uint32_t from) {
-  Box source = take(from);
-  Box& target = boxes_[to - 1];
-  held_ -= bytes_of(target);
-  merge_boxed(fn, target, std::move(source));
-  held_ += bytes_of(target);
+  merge(fn, boxes_[to - 1], take(from));
+}
+
+void BoxPool::merge_copy(CombineFn const& fn, std::uint32_t& to, std::uint32_t from) {
+  if (from == 0) {
+    return;
+  }
+  Box copy = at(from);
+  if (to == 0) {
+    put(to, std::move(copy));
+  } else {
+    merge(fn, boxes_[to - 1], std::move(copy));
+  }
+}
+
+void BoxPool::merge(CombineFn const& fn, Box& to, Box&& from) {
+  held_ -= bytes_of(to);
+  merge_boxed(fn, to, std::move(from));
+  held_ += bytes_of(to);
 }
 
 void BoxPool::free(std::uint32_t& handle) {

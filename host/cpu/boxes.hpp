@@ -41,11 +41,14 @@ class BoxPool {
   void put(std::uint32_t& handle, Box&& box);
   [[nodiscard]] Box take(std::uint32_t handle);                           // leaves an empty one
   void merge(CombineFn const& fn, std::uint32_t to, std::uint32_t from);  // empties `from`
-  void free(std::uint32_t& handle);                                       // sets it to 0
+  // The same of a copy; makes `to` if there is none.
+  void merge_copy(CombineFn const& fn, std::uint32_t& to, std::uint32_t from);
+  void free(std::uint32_t& handle);  // sets it to 0
   [[nodiscard]] std::size_t bytes() const;
 
  private:
   Box& open(std::uint32_t& handle);
+  void merge(CombineFn const& fn, Box& to, Box&& from);
   std::vector<Box> boxes_;
   std::vector<std::uint32_t> free_;
   std::size_t held_ = 0;  // bytes of what the boxes hold, texts included

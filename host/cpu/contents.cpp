@@ -26,6 +26,15 @@ void merge_box(AccumulatorSlot const& slot, BoxPool& boxes, std::byte* to, std::
   }
 }
 
+template <class Accumulator>
+void merge_slot(AccumulatorSlot const& slot, Accumulator& to, Accumulator const& from) {
+  if constexpr (requires { merge(to, from); }) {
+    merge(to, from);
+  } else {
+    merge(to, from, is_smallest(slot.fn));
+  }
+}
+
 }  // namespace
 
 void merge_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* to, std::byte* from) {
@@ -36,15 +45,32 @@ void merge_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* to, s
       continue;
     }
     visit_accumulator(slot, to, [&]<class Accumulator>(Accumulator& target) {
-      Accumulator const& source = *RecordLayout::at<Accumulator>(from, slot.offset);
-      if constexpr (requires { merge(target, source); }) {
-        merge(target, source);
-      } else {
-        merge(target, source, is_smallest(slot.fn));
-      }
+      merge_slot(slot, target, *RecordLayout::at<Accumulator>(from, slot.offset));
     });
   }
   clear_contents(layout, boxes, from);
+}
+
+void combine_contents(RecordLayout const& layout, BoxPool& boxes, std::span<std::byte* const> to,
+                      std::span<std::byte* const> from) {
+  WINDROW_ASSERT(!layout.counts_contributions, "rows that are taken back share no slices");
+  if (to.empty()) {
+    return;
+  }
+  for (AccumulatorSlot const& slot : layout.all_slots()) {
+    if (slot.kind == AccumulatorKind::boxed) {
+      for (std::size_t i = 0; i < to.size(); ++i) {
+        boxes.merge_copy(slot.fn, box_of(slot, to[i]), box_of(slot, from[i]));
+      }
+      continue;
+    }
+    visit_accumulator(slot, to[0], [&]<class Accumulator>(Accumulator&) {
+      for (std::size_t i = 0; i < to.size(); ++i) {
+        merge_slot(slot, *RecordLayout::at<Accumulator>(to[i], slot.offset),
+                   *RecordLayout::at<Accumulator>(from[i], slot.offset));
+      }
+    });
+  }
 }
 
 void clear_contents(RecordLayout const& layout, BoxPool& boxes, std::byte* record) {

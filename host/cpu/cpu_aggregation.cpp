@@ -115,7 +115,7 @@ void CpuAggregation::advance(Watermark w, ProcessingTime now) {
   times_.phase_b = true;
   std::size_t cells = 0;
   for (auto const& shard : shards_) {
-    cells += shard->cells();
+    cells += shard->windows_with_state();
   }
   bool const in_parts = cells > cells_per_part_;
   workers_.for_each(shards, [&](std::size_t s) {
@@ -135,7 +135,7 @@ bool CpuAggregation::take_output(AggregationOutput& out) {
   if (part_end_ < T_MAX) {
     part_end_ = T_MAX;
     for (auto const& shard : shards_) {
-      part_end_ = std::min(part_end_, shard->end_of_next(cells_per_part_ / shards));
+      part_end_ = std::min(part_end_, shard->end_of_next(cells_per_part_ / shards, times_.w));
     }
     workers_.for_each(shards, [&](std::size_t s) { shards_[s]->run_phase_b(times_, part_end_); });
   }
@@ -205,6 +205,11 @@ void CpuAggregation::snapshot(SnapshotWriter& out) const {
     bytes.clear();
     shards_[s]->snapshot(bytes);
     out.piece("windows", s, bytes.bytes());
+    if (shares_slices(spec_)) {
+      bytes.clear();
+      shards_[s]->snapshot_slices(bytes);
+      out.piece("slices", s, bytes.bytes());
+    }
   }
 }
 
@@ -222,12 +227,14 @@ void CpuAggregation::restore(SnapshotReader& in) {
       restored_ = clocks.totals;
       continue;
     }
-    if (name != "windows" || shard >= shards) {
+    bool const slices = name == "slices" && shares_slices(spec_);
+    if ((name != "windows" && !slices) || shard >= shards) {
       throw EnvironmentError("snapshot: an aggregation has no such piece: " + std::string(name),
                              74);
     }
     ByteReader reader(bytes);
-    shards_[shard]->restore(reader, times_.w, times_.p_us);
+    slices ? shards_[shard]->restore_slices(reader, times_.w)
+           : shards_[shard]->restore(reader, times_.w, times_.p_us);
     if (!reader.empty()) {
       throw EnvironmentError("snapshot: a piece is too long", 74);
     }

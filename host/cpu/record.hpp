@@ -6,10 +6,12 @@
 
 #include "host/engine/aggregation.hpp"
 #include "host/model/cell_rules.hpp"
+#include "host/model/slices.hpp"
 
 namespace windrow::cpu {
 
 inline constexpr std::size_t cache_line = 64;  // bytes
+inline constexpr std::size_t node_bytes = 64;  // of a small entry of a std::map, at the most
 
 // Position of a key among those of its shard; dense, since ids are.
 [[nodiscard]] constexpr std::size_t dense_index(KeyId key) noexcept {

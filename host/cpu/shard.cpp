@@ -33,6 +33,7 @@ Shard::Shard(AggregationSpec const& spec, RecordLayout const& layout)
       layout_(layout),
       sessions_step_(spec.windows.kind == WindowKind::sessions),
       tracks_holds_(tracks_holds(spec)),
+      shares_slices_(shares_slices(spec)),
       rules_(spec, layout) {}
 
 void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
@@ -50,15 +51,15 @@ void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
     if (spec_.windows.kind == WindowKind::given) {
       reach(in.window[i]);
     } else {
-      reach(in.event_time[i]);
+      reach(in.event_time[i], times.w);
     }
-    if (reach_.windows.empty()) {
+    if (reach_.slabs.empty()) {
       ++rules_.stats.no_window;
       maybe_freed_.push_back(in.key[i]);
       continue;
     }
     std::size_t const ahead = reach_.ahead;
-    if (records_ > records_cached && at + 2 * ahead < row.size()) {
+    if (records_ + slice_records_ > records_cached && at + 2 * ahead < row.size()) {
       KeyId const next = in.key[row[at + ahead]], later = in.key[row[at + 2 * ahead]];
       for (std::uint32_t const slab : reach_.slabs) {
         if (slab != none) {
@@ -73,6 +74,9 @@ void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
     for (std::size_t reached = 0; reached < reach_.windows.size(); ++reached) {
       judge(in, i, reached, first_row + i, times);
     }
+    if (reach_.running.count() > 0) {
+      share(in, i);
+    }
     if (hit_row_.size() >= hits_max) {
       fold_hits(in, sequence);
     }
@@ -81,26 +85,25 @@ void Shard::push(KeyedBatchView const& in, std::span<std::uint32_t const> row,
 }
 
 // Windows that hold `time`: those of the whole slice around it, so that most rows find them here.
-void Shard::reach(EventTime time) {
+void Shard::reach(EventTime time, Watermark w) {
   if (reach_.begin <= time && time < reach_.end) {
     return;
   }
-  IndexRange const range = windows_of(spec_.windows, time);
+  reach_.slice = slice_of(spec_.windows, time);
+  IndexRange own = windows_of_slice(spec_.windows, reach_.slice);
+  if (shares_slices_) {
+    reach_.running = running_windows(spec_.windows, reach_.slice, w);
+    own.last = reach_.running.first - 1;
+  }
   reach_.windows.clear();
-  for (std::int64_t j = range.first; j <= range.last; ++j) {
+  for (std::int64_t j = own.first; j <= own.last; ++j) {
     reach_.windows.push_back(window_at(spec_.windows, j));
   }
-  reach_.slabs.assign(reach_.windows.size(), none);
-  reach_.ahead = pairs_ahead / std::clamp<std::size_t>(reach_.windows.size(), 1, pairs_ahead);
-  if (spec_.windows.kind == WindowKind::global) {
-    reach_.begin = T_MIN;
-    reach_.end = T_END;
-    return;
-  }
-  reach_.begin = std::max(window_at(spec_.windows, range.last).start,
-                          window_at(spec_.windows, range.first - 1).end);
-  reach_.end = std::min(window_at(spec_.windows, range.first).end,
-                        window_at(spec_.windows, range.last + 1).start);
+  reach_.slabs.assign(reach_.windows.size() + (reach_.running.count() > 0 ? 1 : 0), none);
+  reach_.ahead = pairs_ahead / std::clamp<std::size_t>(reach_.slabs.size(), 1, pairs_ahead);
+  Window const times = slice_at(spec_.windows, reach_.slice);
+  reach_.begin = times.start;
+  reach_.end = times.end;
 }
 
 void Shard::reach(Window window) {
@@ -179,21 +182,29 @@ void Shard::drop(std::uint32_t batch_row, KeyId key, DropReason reason, Window w
 }
 
 void Shard::count_window(KeyId key) {
-  std::size_t const i = dense_index(key);
-  if (i >= windows_of_key_.size()) {
-    windows_of_key_.resize(std::max(i + 1, windows_of_key_.size() * 2));
-  }
-  if (windows_of_key_[i]++ == 0) {
-    ++keys_;
-  }
+  count_record(key);
   ++records_;
 }
 
+void Shard::count_record(KeyId key) {
+  std::size_t const i = dense_index(key);
+  if (i >= records_of_key_.size()) {
+    records_of_key_.resize(std::max(i + 1, records_of_key_.size() * 2));
+  }
+  if (records_of_key_[i]++ == 0) {
+    ++keys_;
+  }
+}
+
 void Shard::forget_window(KeyId key) {
-  std::uint32_t& windows = windows_of_key_[dense_index(key)];
-  WINDROW_ASSERT(windows > 0, "a key with a window is counted");
+  forget_record(key);
   --records_;
-  if (--windows == 0) {
+}
+
+void Shard::forget_record(KeyId key) {
+  std::uint32_t& records = records_of_key_[dense_index(key)];
+  WINDROW_ASSERT(records > 0, "a key with a record is counted");
+  if (--records == 0) {
     --keys_;
     maybe_freed_.push_back(key);
   }
@@ -214,7 +225,7 @@ void Shard::report_freed() {
     for (std::uint64_t bits = std::exchange(freed_bits_[word], 0); bits != 0; bits &= bits - 1) {
       auto const bit = static_cast<KeyId>(std::countr_zero(bits));
       std::size_t const i = word * 64 + bit;
-      if (i >= windows_of_key_.size() || windows_of_key_[i] == 0) {
+      if (i >= records_of_key_.size() || records_of_key_[i] == 0) {
         rules_.output.freed.push_back(key + bit);
       }
     }
@@ -237,13 +248,15 @@ void Shard::add_stats(AggregationStats& out) const {
   out.panes_late += mine.panes_late;
   out.tombstones += mine.tombstones;
   out.evaluations += mine.evaluations;
-  out.cells += records_;
-  out.windows_with_state += records_;
+  out.cells += records_ + slice_records_;
+  out.windows_with_state += windows_with_state();
   out.keys += keys_;
   out.host_bytes += slabs_.bytes() + sessions_.bytes() + rules_.boxes.bytes() + events_.bytes() +
                     deadlines_.bytes() + holds_.bytes() +
-                    (windows_of_key_.capacity() + first_kept_.capacity() + last_kept_.capacity()) *
-                        sizeof(std::uint32_t);
+                    (records_of_key_.capacity() + first_kept_.capacity() + last_kept_.capacity()) *
+                        sizeof(std::uint32_t) +
+                    newest_slice_.capacity() * sizeof(std::int64_t) +
+                    (slices_.size() + running_.size()) * node_bytes;
 }
 
 }  // namespace windrow::cpu

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace windrow::cpu {
 
 // A *place* is what holds records of one window: a slab, or in a sessions step one session. Records
 // are judged by CellRules whatever their place; a shard finds the places that rows and time reach,
-// and never looks at the others.
+// and never looks at the others.  Where windows share slices (model/slices.hpp), a window has
+// a place from its end on; until then it *runs*, and its rows lie in the slabs of its slices.
 class Shard {
  public:
   // The spec and layout must outlive it.
@@ -34,7 +36,7 @@ class Shard {
   // named.
   void run_phase_b(BatchTimes const& times, EventTime end);
   // By when the next `cells` of those places end (or one place more); T_MAX if fewer are left.
-  [[nodiscard]] EventTime end_of_next(std::size_t cells);
+  [[nodiscard]] EventTime end_of_next(std::size_t cells, Watermark w);
 
   [[nodiscard]] AggregationOutput& output() { return rules_.output; }
   // After a batch.  `w` and `p_us` are its W and P.
@@ -43,18 +45,26 @@ class Shard {
   [[nodiscard]] std::int64_t earliest_deadline(std::int64_t p_us);
   // Totals and present state; adds to `out`.
   void add_stats(AggregationStats& out) const;
-  [[nodiscard]] std::uint64_t cells() const { return records_; }
+  [[nodiscard]] std::uint64_t windows_with_state() const { return records_ + running_keys_; }
 
   void snapshot(ByteWriter& out);
   void restore(ByteReader& in, Watermark w, std::int64_t p_us);
+  // The same for slices, before or after.
+  void snapshot_slices(ByteWriter& out);
+  void restore_slices(ByteReader& in, Watermark w);
 
  private:
   // Rows from `begin` to before `end` fall into the same windows, which few rows leave.
+  //   windows  those with records of their own;  running  the others, which share `slice`
+  //   slabs    of these windows, then of the slice; `none` where not looked for yet
+  //   ahead    rows between asking the memory for a record and its use
   struct Reach {
     EventTime begin = T_MAX, end = T_MIN;
     std::vector<Window> windows;
-    std::vector<std::uint32_t> slabs;  // of these windows, `none` where not looked for yet
-    std::size_t ahead = 1;             // rows between asking the memory for a record and its use
+    IndexRange running;
+    std::int64_t slice = 0;
+    std::vector<std::uint32_t> slabs;
+    std::size_t ahead = 1;
   };
   struct Touched {
     std::uint32_t place, record;
@@ -67,13 +77,21 @@ class Shard {
   static constexpr std::uint32_t none = UINT32_MAX;
 
   // Rows and windows (shard.cpp).
-  void reach(EventTime time);
+  void reach(EventTime time, Watermark w);
   void reach(Window window);
   void judge(KeyedBatchView const& in, std::uint32_t row, std::size_t reached,
              std::uint32_t batch_row, BatchTimes const& times);
   void fold_hits(KeyedBatchView const& in, std::uint64_t sequence);
   void drop(std::uint32_t batch_row, KeyId key, DropReason reason, Window window);
   std::uint32_t slab_of(Window window, Watermark w);
+
+  // Slices (shard_slices.cpp).
+  void share(KeyedBatchView const& in, std::uint32_t row);
+  std::uint32_t slab_of_slice(std::int64_t slice);
+  void count_slice(KeyId key, std::int64_t slice, IndexRange running);
+  void end_running(EventTime by);
+  std::uint32_t combine_slices(std::int64_t index);
+  void drop_slices();
 
   // Time (shard_time.cpp).
   void expire(std::uint32_t place, BatchTimes const& times);
@@ -86,6 +104,7 @@ class Shard {
   [[nodiscard]] std::int64_t exact_hold(std::uint32_t place);
   void end_record(std::byte* record, Window window);
   void forget_window(KeyId key);
+  void forget_record(KeyId key);
   void report_freed();
 
   // Places.
@@ -124,17 +143,24 @@ class Shard {
   void write_record(std::byte* record, Pending const* pending, ByteWriter& out);
   void read_record(std::byte* record, Pending* pending, ByteReader& in);
   void count_window(KeyId key);
+  void count_record(KeyId key);
 
   AggregationSpec const& spec_;
   RecordLayout const& layout_;
-  bool const sessions_step_, tracks_holds_;
+  bool const sessions_step_, tracks_holds_, shares_slices_;
   CellRules rules_;
 
   SlabTable slabs_;
   SessionPool sessions_;
   LazyHeap events_, deadlines_, holds_;
-  std::vector<std::uint32_t> windows_of_key_;  // by dense_index: records of the key
-  std::uint64_t records_ = 0, keys_ = 0;
+  std::vector<std::uint32_t> records_of_key_;  // by dense_index: of windows and slices
+  std::uint64_t records_ = 0, keys_ = 0;       // of windows; with a record
+
+  // Shared slices, each with a row in one of its running windows; running windows with a row.
+  std::map<std::int64_t, std::uint32_t> slices_;   // slice -> slab
+  std::map<std::int64_t, std::uint32_t> running_;  // window -> keys with rows in it
+  std::vector<std::int64_t> newest_slice_;         // by dense_index: in which the key has had a row
+  std::uint64_t slice_records_ = 0, running_keys_ = 0;
 
   // Of the batch that runs.
   std::vector<Touched> touched_;
@@ -145,6 +171,8 @@ class Shard {
   std::vector<std::uint32_t> hit_row_;
   std::vector<Touched> hit_;
   std::vector<std::byte*> hit_record_;
+  std::vector<std::uint32_t> combined_;  // and the next two: scratch of combine_slices
+  std::vector<std::byte*> combined_to_, combined_from_;
   Reach reach_;
   std::int64_t last_dropped_end_us_ = 0;
 

@@ -4,13 +4,31 @@
 #include "host/model/record_fields.hpp"
 
 namespace windrow::cpu {
+namespace {
+
+// What becomes of a field, and of a box, on the way out and in.
+auto putter(ByteWriter& out) {
+  return [&out](auto const& field) { out.put(field); };
+}
+auto getter(ByteReader& in) {
+  return [&in]<class Field>(Field& field) { field = in.get<Field>(); };
+}
+auto box_writer(ByteWriter& out, BoxPool const& boxes) {
+  return [&](std::uint32_t handle) { write_box(handle == 0 ? Box{} : boxes.at(handle), out); };
+}
+auto box_reader(ByteReader& in, BoxPool& boxes) {
+  return [&](std::uint32_t& handle) {
+    if (Box box = read_box(in); !box.empty()) {
+      boxes.put(handle, std::move(box));
+    }
+  };
+}
+
+}  // namespace
 
 void Shard::write_record(std::byte* record, Pending const* pending, ByteWriter& out) {
   out.put(RecordLayout::head(record).key);
-  visit_record(
-      rules_.cells(), record, [&](auto const& field) { out.put(field); },
-      [&](std::uint32_t handle) { write_box(handle == 0 ? Box{} : rules_.boxes.at(handle), out); },
-      [](std::span<std::uint8_t>) {});
+  visit_record(rules_.cells(), record, putter(out), box_writer(out, rules_.boxes), [](auto) {});
   if (pending == nullptr) {
     return;
   }
@@ -23,14 +41,7 @@ void Shard::write_record(std::byte* record, Pending const* pending, ByteWriter& 
 
 // The key is read already.
 void Shard::read_record(std::byte* record, Pending* pending, ByteReader& in) {
-  visit_record(
-      rules_.cells(), record, [&]<class Field>(Field& field) { field = in.get<Field>(); },
-      [&](std::uint32_t& handle) {
-        if (Box box = read_box(in); !box.empty()) {
-          rules_.boxes.put(handle, std::move(box));
-        }
-      },
-      [](std::span<std::uint8_t>) {});
+  visit_record(rules_.cells(), record, getter(in), box_reader(in, rules_.boxes), [](auto) {});
   if (pending == nullptr) {
     return;
   }
@@ -73,6 +84,39 @@ void Shard::restore(ByteReader& in, Watermark w, std::int64_t p_us) {
       read_record(record_of(place, record), pending_of(place), in);
       queue_event(place, w);
       note(place, record, p_us);
+    }
+  }
+}
+
+// Of a record of a slice: the key and its accumulators.
+void Shard::snapshot_slices(ByteWriter& out) {
+  out.put(static_cast<std::uint64_t>(slices_.size()));
+  for (auto const& [slice, slab] : slices_) {
+    Window const times = slabs_.at(slab).window();
+    out.put(times.start.us);
+    out.put(times.end.us);
+    out.put(slabs_.at(slab).size());
+    for (std::uint32_t i = 0; i < slabs_.at(slab).size(); ++i) {
+      std::byte* const record = slabs_.at(slab).record(layout_, i);
+      out.put(RecordLayout::head(record).key);
+      visit_contents(layout_, record, putter(out), box_writer(out, rules_.boxes), [](auto) {});
+    }
+  }
+}
+
+void Shard::restore_slices(ByteReader& in, Watermark w) {
+  for (auto slices = in.get<std::uint64_t>(); slices > 0; --slices) {
+    std::int64_t const slice = slice_of(spec_.windows, EventTime{in.get<std::int64_t>()});
+    in.get<std::int64_t>();
+    IndexRange const running = running_windows(spec_.windows, slice, w);
+    std::uint32_t const slab = slab_of_slice(slice);
+    for (auto records = in.get<std::uint32_t>(); records > 0; --records) {
+      bool created = false;
+      auto const key = in.get<KeyId>();
+      std::uint32_t const i = slabs_.at(slab).find_or_create(layout_, key, created);
+      count_slice(key, slice, running);
+      visit_contents(layout_, slabs_.at(slab).record(layout_, i), getter(in),
+                     box_reader(in, rules_.boxes), [](auto) {});
     }
   }
 }

@@ -48,18 +48,27 @@ void Shard::begin_phase_b(BatchTimes const& times, bool in_order) {
   }
 }
 
-EventTime Shard::end_of_next(std::size_t cells) {
+EventTime Shard::end_of_next(std::size_t cells, Watermark w) {
   std::size_t sum = 0;
-  for (std::size_t i = next_due_; i < due_.size(); ++i) {
-    sum += records_of(due_[i]);
+  auto running = running_.begin();
+  for (std::size_t i = next_due_;;) {
+    EventTime const due_end = i < due_.size() ? window_of(due_[i]).end : T_MAX;
+    EventTime running_end =
+        running != running_.end() ? window_at(spec_.windows, running->first).end : T_MAX;
+    running_end = running_end <= w ? running_end : T_MAX;
+    EventTime const end = std::min(due_end, running_end);
+    if (end == T_MAX) {
+      return T_MAX;
+    }
+    sum += due_end <= running_end ? records_of(due_[i++]) : (running++)->second;
     if (sum >= cells) {
-      return window_of(due_[i]).end;
+      return end;
     }
   }
-  return T_MAX;
 }
 
 void Shard::run_phase_b(BatchTimes const& times, EventTime end) {
+  end_running(std::min(times.w, end));
   for (; next_due_ < due_.size(); ++next_due_) {
     std::uint32_t const place = due_[next_due_];
     Window const window = window_of(place);
@@ -256,9 +265,12 @@ std::int64_t Shard::earliest_hold() {
 }
 
 std::int64_t Shard::earliest_event(Watermark w) {
-  return events_.earliest(
-      [this](std::uint32_t place) -> std::int64_t& { return queued(place).event; },
-      [&](std::uint32_t place) { return next_event(window_of(place), w); });
+  std::int64_t const of_places =
+      events_.earliest([this](std::uint32_t place) -> std::int64_t& { return queued(place).event; },
+                       [&](std::uint32_t place) { return next_event(window_of(place), w); });
+  return running_.empty()
+             ? of_places
+             : std::min(of_places, window_at(spec_.windows, running_.begin()->first).end.us);
 }
 
 std::int64_t Shard::earliest_deadline(std::int64_t p_us) {

@@ -19,9 +19,7 @@ void Slab::reset(bool keep) {
   hold_bound.clear();
 }
 
-std::uint32_t Slab::find_or_create(RecordLayout const& layout, KeyId key, bool& created) {
-  created = false;
-  std::size_t slot = 0;
+std::uint32_t Slab::find(RecordLayout const& layout, KeyId key, std::size_t& slot) {
   if (slots_.empty()) {
     for (std::uint32_t i = 0; i < size_; ++i) {
       if (RecordLayout::head(record(layout, i)).key == key) {
@@ -36,7 +34,21 @@ std::uint32_t Slab::find_or_create(RecordLayout const& layout, KeyId key, bool& 
       }
     }
   }
-  created = true;
+  return none;
+}
+
+bool Slab::contains(RecordLayout const& layout, KeyId key) {
+  std::size_t slot = 0;
+  return find(layout, key, slot) != none;
+}
+
+std::uint32_t Slab::find_or_create(RecordLayout const& layout, KeyId key, bool& created) {
+  std::size_t slot = 0;
+  std::uint32_t const found = find(layout, key, slot);
+  created = found == none;
+  if (!created) {
+    return found;
+  }
   records_.resize(records_.size() + layout.bytes);
   RecordLayout::head(record(layout, size_)).key = key;
   keys_end_ = std::max(keys_end_, dense_index(key) + 1);

@@ -1,4 +1,4 @@
-// One window of one shard: key -> record.
+// One window, or slice of windows, of one shard: key -> record.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -27,6 +27,7 @@ class Slab {
   [[nodiscard]] std::byte* record(RecordLayout const& layout, std::uint32_t i) {
     return records_.data() + std::size_t{i} * layout.bytes;
   }
+  [[nodiscard]] bool contains(RecordLayout const& layout, KeyId key);
   // Index of the record of `key`; a new one is zero bytes but for its key.
   std::uint32_t find_or_create(RecordLayout const& layout, KeyId key, bool& created);
   // What will be read to find a key, to prefetch it: its slot and, once that is here, its record.
@@ -45,6 +46,9 @@ class Slab {
 
  private:
   static constexpr std::uint32_t linear_max = 8;
+  static constexpr std::uint32_t none = UINT32_MAX;
+  // Index of its record; where it has none `none`, and `slot` is where it would be found.
+  [[nodiscard]] std::uint32_t find(RecordLayout const& layout, KeyId key, std::size_t& slot);
   void grow(RecordLayout const& layout);
   [[nodiscard]] std::size_t slot_of(KeyId key) const {
     return direct_ ? std::min(dense_index(key), slots_.size() - 1)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "host/model/portable.hpp"
 
@@ -35,6 +36,13 @@ std::uint32_t SlabTable::find_or_create(Window window, bool& created) {
     slot = (slot + 1) & (slots_.size() - 1);
   }
   created = true;
+  std::uint32_t const slab = open(window);
+  slots_[slot] = slab + 1;
+  ++live_;
+  return slab;
+}
+
+std::uint32_t SlabTable::open(Window times) {
   std::uint32_t slab = 0;
   if (free_.empty()) {
     slab = static_cast<std::uint32_t>(slabs_.size());
@@ -43,10 +51,13 @@ std::uint32_t SlabTable::find_or_create(Window window, bool& created) {
     slab = free_.back();
     free_.pop_back();
   }
-  slabs_[slab].open(window);
-  slots_[slot] = slab + 1;
-  ++live_;
+  slabs_[slab].open(times);
   return slab;
+}
+
+void SlabTable::close(std::uint32_t slab) {
+  slabs_[slab].reset(free_.size() < kept_slabs_max);
+  free_.push_back(slab);
 }
 
 void SlabTable::drop(std::uint32_t slab) {
@@ -65,26 +76,22 @@ void SlabTable::drop(std::uint32_t slab) {
     }
   }
   slots_[hole] = 0;
-  slabs_[slab].reset(free_.size() < kept_slabs_max);
-  free_.push_back(slab);
+  close(slab);
   --live_;
 }
 
 void SlabTable::grow() {
-  slots_.assign(std::max<std::size_t>(16, slots_.size() * 2), 0);
-  std::vector<bool> is_free(slabs_.size());
-  for (std::uint32_t const slab : free_) {
-    is_free[slab] = true;
-  }
-  for (std::uint32_t slab = 0; slab < slabs_.size(); ++slab) {
-    if (is_free[slab]) {
+  std::vector<std::uint32_t> const before = std::exchange(slots_, {});
+  slots_.assign(std::max<std::size_t>(16, before.size() * 2), 0);
+  for (std::uint32_t const entry : before) {
+    if (entry == 0) {
       continue;
     }
-    std::size_t slot = slot_of(slabs_[slab].window());
+    std::size_t slot = slot_of(slabs_[entry - 1].window());
     while (slots_[slot] != 0) {
       slot = (slot + 1) & (slots_.size() - 1);
     }
-    slots_[slot] = slab + 1;
+    slots_[slot] = entry;
   }
 }
 

@@ -13,6 +13,9 @@ class SlabTable {
   // The slab of `window`; `created` says that it is new.
   std::uint32_t find_or_create(Window window, bool& created);
   void drop(std::uint32_t slab);
+  // A slab that no window finds, as slices have them.
+  std::uint32_t open(Window times);
+  void close(std::uint32_t slab);
   [[nodiscard]] Slab& at(std::uint32_t slab) { return slabs_[slab]; }
   [[nodiscard]] Slab const& at(std::uint32_t slab) const { return slabs_[slab]; }
   [[nodiscard]] std::size_t size() const { return live_; }

@@ -7,7 +7,7 @@
 
 namespace windrow {
 
-//   record  bytes of one (key, window)
+//   record  bytes of one (key, window), or of one (key, slice) where windows share slices
 //   most    .. with what finds it, just after its tables have grown
 //   window  of one open window, whatever its keys, at the most; of sessions nothing
 //   boxed   lists, texts, sketches and logged rows lie beside the record and grow with their rows

@@ -91,9 +91,10 @@ struct Wakeup {
 
 // Counters are totals since the start and part of the snapshot; the last two lines are the present
 // state, and what this object has copied to and from its device.
-// `evaluations` counts how often a (key, window) was asked or expired: once per batch that touched
-// it, once more when time had a reason to (R17). Conservation over (row, window) pairs: assigned =
-// aggregated + dropped_late + dropped_closed.
+// `evaluations` counts how often the record of a (key, window) was asked or expired: once per batch
+// that touched it, once more when time had a reason to (R17); `cells` counts records, of slices
+// too. Conservation over (row, window) pairs: assigned = aggregated + dropped_late +
+// dropped_closed.
 struct AggregationStats {
   std::uint64_t rows = 0, late = 0, assigned = 0, aggregated = 0, dropped_late = 0,
                 dropped_closed = 0, no_window = 0, overflow = 0, panes_early = 0, panes_on_time = 0,

@@ -26,7 +26,7 @@ struct SnapshotHead {
 // Bodies begin with a u8 kind: head (SnapshotHead), component (its name), piece (name, shard,
 // bytes; of the component before it), closing (u64 number of frames, itself included), after which
 // the file ends.  So a flipped byte, a cut, a lost, doubled or moved frame does not verify.
-inline constexpr std::uint32_t snapshot_format = 3;
+inline constexpr std::uint32_t snapshot_format = 4;
 
 class SnapshotFileWriter final : public StateWriter {
  public:

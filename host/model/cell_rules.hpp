@@ -41,6 +41,13 @@ WINDROW_HOST_DEVICE inline void start_cell(CellSpec const& spec, std::byte* reco
     spec.shape.hold_of(record) = no_hold(spec.stamp);
   }
 }
+// The same of a window whose rows lay in slices until its end came: what they would have left in a
+// record of its own (shares_slices), but for the accumulators.
+WINDROW_HOST_DEVICE inline void start_combined_cell(CellSpec const& spec,
+                                                    std::byte* record) noexcept {
+  start_cell(spec, record);
+  RecordShape::head(record).flags |= flag_armed | flag_fresh | flag_held;
+}
 [[nodiscard]] WINDROW_HOST_DEVICE inline bool is_open(std::byte* record) noexcept {
   return (RecordShape::head(record).flags & flag_open) != 0;
 }

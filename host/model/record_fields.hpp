@@ -70,26 +70,12 @@ constexpr void each_field(Pick& pick, Body&& body) {
   body(pick.state);
 }
 
-// body(field) for every field behind the key, in the order of semantics.md 9.1; box(handle) for
-// what lies in boxes, registers(all) for sketches that lie in the record.  A field that body
-// changes is changed in the record.
+// body(field) for every field of the accumulators; box(handle) for what lies in boxes,
+// registers(all) for sketches that lie in the record.  A field that body changes is changed in the
+// record.
 template <class Body, class BoxBody, class RegistersBody>
-void visit_record(CellSpec const& spec, std::byte* record, Body&& body, BoxBody&& box,
-                  RegistersBody&& registers) {
-  RecordShape const& shape = spec.shape;
-  RecordHead& head = RecordShape::head(record);
-  TriggerStateRef const state = shape.trigger(record);
-  std::uint32_t no_bits = 0;
-  body(needs_bits(spec.trigger) ? *state.finished : no_bits);
-  auto flags = static_cast<std::uint8_t>(head.flags & ~flag_exists);
-  body(flags);
-  head.flags = flags | (head.flags & flag_exists);
-  for (std::uint32_t i = 0; i < spec.trigger.counters; ++i) {
-    body(state.counter[i]);
-  }
-  for (std::uint32_t i = 0; i < spec.trigger.deadlines; ++i) {
-    body(state.deadline[i]);
-  }
+void visit_contents(RecordShape const& shape, std::byte* record, Body&& body, BoxBody&& box,
+                    RegistersBody&& registers) {
   if (shape.counts_contributions) {
     body(shape.contributions_of(record));
   }
@@ -110,6 +96,27 @@ void visit_record(CellSpec const& spec, std::byte* record, Body&& body, BoxBody&
   if (shape.has_log) {
     box(shape.log_of(record));
   }
+}
+
+// The same for every field behind the key, in the order of semantics.md 9.1.
+template <class Body, class BoxBody, class RegistersBody>
+void visit_record(CellSpec const& spec, std::byte* record, Body&& body, BoxBody&& box,
+                  RegistersBody&& registers) {
+  RecordShape const& shape = spec.shape;
+  RecordHead& head = RecordShape::head(record);
+  TriggerStateRef const state = shape.trigger(record);
+  std::uint32_t no_bits = 0;
+  body(needs_bits(spec.trigger) ? *state.finished : no_bits);
+  auto flags = static_cast<std::uint8_t>(head.flags & ~flag_exists);
+  body(flags);
+  head.flags = flags | (head.flags & flag_exists);
+  for (std::uint32_t i = 0; i < spec.trigger.counters; ++i) {
+    body(state.counter[i]);
+  }
+  for (std::uint32_t i = 0; i < spec.trigger.deadlines; ++i) {
+    body(state.deadline[i]);
+  }
+  visit_contents(shape, record, body, box, registers);
   if (shape.stores_hold) {
     std::int64_t& stored = shape.hold_of(record);
     std::int64_t hold = (head.flags & flag_held) != 0 ? stored : never;

@@ -220,7 +220,7 @@ def unscripted(rng, size):
 
 def document(seed, number):
     rng = random.Random(f"{seed}/{number}")
-    size = rng.choice([10, 10, 7, 3, 13, 100, 100_002, 1])
+    size = rng.choice([10, 10, 7, 3, 13, 60, 100, 100_002, 1])
     return Writer(rng, {"name": f"fuzz_{seed}_{number}", **unscripted(rng, size)}, size).write()
 
 

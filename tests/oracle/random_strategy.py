@@ -51,11 +51,11 @@ def trigger(rng, depth):
 
 
 def window_type(rng, size):
-    kind = rng.choice(["fixed", "sliding", "sessions", "sessions", "global"])
+    kind = rng.choice(["fixed", "sliding", "sliding", "sessions", "sessions", "global"])
     if kind == "fixed":
         return {"type": kind, "size": us(size), "offset": us(rng.randrange(size))}
     if kind == "sliding":
-        period = rng.choice([max(1, size // 2), max(1, size // 3), max(1, size * 2 // 5), size, size + rng.randint(1, size)])
+        period = rng.choice([max(1, size // 2), max(1, size // 3), max(1, size * 2 // 5), max(1, size // 60), size, size + rng.randint(1, size)])
         return {"type": kind, "size": us(size), "period": us(period), "offset": us(rng.randrange(period))}
     if kind == "sessions":
         return {"type": kind, "gap": us(size)}
@@ -71,11 +71,20 @@ def lateness(rng, size):
 
 def windowing(rng, size, accumulating=None):
     mode = rng.choice(["accumulating", "discarding"]) if accumulating is None else "accumulating" if accumulating else "discarding"
-    return {**window_type(rng, size), "allowed_lateness": lateness(rng, size), "accumulation_mode": mode,
-            "timestamp_combiner": rng.choice(["end_of_window", "earliest_in_pane", "latest_in_pane"]),
-            "closing_behavior": rng.choice(["emit_if_nonempty", "emit_always"]),
-            "on_time_behavior": rng.choice(["fire_always", "fire_if_nonempty"]),
-            "trigger": "default" if rng.random() < 0.15 else trigger(rng, rng.randint(1, 4))}
+    result = {**window_type(rng, size), "allowed_lateness": lateness(rng, size), "accumulation_mode": mode,
+              "timestamp_combiner": rng.choice(["end_of_window", "earliest_in_pane", "latest_in_pane"]),
+              "closing_behavior": rng.choice(["emit_if_nonempty", "emit_always"]),
+              "on_time_behavior": rng.choice(["fire_always", "fire_if_nonempty"]),
+              "trigger": "default" if rng.random() < 0.15 else trigger(rng, rng.randint(1, 4))}
+    if result["type"] == "sliding" and rng.random() < 0.6:
+        # Windows that nothing can be seen of before they end: engines share work between them.
+        result.update(timestamp_combiner="end_of_window", trigger=ends_only(rng))
+    return result
+
+
+def ends_only(rng):
+    late = {"after_end_of_window": {"late_firings": trigger(rng, rng.randint(1, 3))}}
+    return rng.choice(["default", "after_end_of_window", late])
 
 
 def accepted(spec, base=None, allow_unsafe=True):
