@@ -132,7 +132,7 @@ TEST_F(BackendChoiceTest, AGpuThatIsNotThereIsNeverAnotherOne) {
 
 TEST_F(BackendChoiceTest, MemoryBeyondWhatIsFreeIsE150AndUnderAutoW217) {
   expect_error("{device: cuda, gpu: {memory_limit: 61GiB}}", three, 78,
-               "job.yaml:11:47: error[E150] 'memory_limit' of gpu is more than is free on cuda:1 "
+               "job.yaml:12:47: error[E150] 'memory_limit' of gpu is more than is free on cuda:1 "
                "(H200, GPU-11111111-1111-1111-1111-111111111111): 61.0 GiB of 60.0 GiB");
   EXPECT_NE(lines_of("{gpu: {memory_limit: 61GiB}}").find(", 60.0 GiB at most"), std::string::npos);
   EXPECT_NE(lines_of("{gpu: {memory_limit: 50%}}").find(", 30.0 GiB at most"), std::string::npos);
