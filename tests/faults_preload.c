@@ -3,7 +3,7 @@
    WINDROW_FAULT_PATH   calls on files whose path holds this text are counted
    WINDROW_FAULT_NTH    the one that fails, from 1
    WINDROW_FAULT_ERRNO  with this errno; 0: a write takes half of its bytes
-   WINDROW_FAULT_MALLOC the allocation that fails, from 1, of all
+   WINDROW_FAULT_MALLOC the allocation that fails, from 1, of all since main began
    WINDROW_FAULT_COUNT  file into which the numbers of calls and allocations go at the end */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 static atomic_long calls, allocations;
+static atomic_int in_main;
+static int (*real_main)(int, char**, char**);
 static long nth, nth_allocation;
 static int failure;
 static char const* path_part;
@@ -33,7 +35,19 @@ __attribute__((constructor)) static void begin(void) {
   nth = number("WINDROW_FAULT_NTH");
   failure = (int)number("WINDROW_FAULT_ERRNO");
   nth_allocation = number("WINDROW_FAULT_MALLOC");
-  allocations = 0;
+}
+/* What runs before main is not ours: CUDA's runtime dies there without memory. */
+static int counted_main(int count, char** words, char** env) {
+  in_main = 1;
+  return real_main(count, words, env);
+}
+int __libc_start_main(int (*start)(int, char**, char**), int count, char** words,
+                      void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+                      void* stack_end) {
+  real_main = start;
+  __typeof__(&__libc_start_main) const real =
+      (__typeof__(&__libc_start_main))dlsym(RTLD_NEXT, "__libc_start_main");
+  return real(counted_main, count, words, init, fini, rtld_fini, stack_end);
 }
 __attribute__((destructor)) static void end(void) {
   char const* const path = getenv("WINDROW_FAULT_COUNT");
@@ -73,7 +87,7 @@ static int counted_fd(int fd) {
   }
 
 void* malloc(size_t size) {
-  if (nth_allocation != 0 || path_part != NULL) {
+  if (in_main && (nth_allocation != 0 || path_part != NULL)) {
     if (atomic_fetch_add(&allocations, 1) + 1 == nth_allocation) {
       errno = ENOMEM;
       return NULL;
