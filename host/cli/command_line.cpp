@@ -19,14 +19,15 @@ constexpr char const *every_verb = "Options of every verb",
                      *pipelines = "Options of verbs that read pipeline files";
 
 // What will come, so that it is refused by its name.
-constexpr char const* later_verbs[] = {"plan",  "new", "top",        "tap",
-                                       "state", "dlq", "completion", "debug"};
+constexpr char const* later_verbs[] = {"plan", "new", "top", "tap", "dlq", "completion", "debug"};
 struct LaterOption {
   std::string_view verb, name;
 };
-constexpr LaterOption later_options[] = {{"check", "--connect"},          {"run", "--since"},
-                                         {"run", "--from-group-offsets"}, {"run", "--force"},
-                                         {"run", "--discard-state"},      {"run", "--admin"}};
+constexpr LaterOption later_options[] = {{"check", "--connect"},
+                                         {"run", "--since"},
+                                         {"run", "--from-group-offsets"},
+                                         {"run", "--discard-state"},
+                                         {"run", "--admin"}};
 
 void add_shared_options(CLI::App& app, Invocation& invocation) {
   app.add_option("--log-format", invocation.log_format, "form of the log on stderr")
@@ -76,6 +77,7 @@ class CommandLine {
     verbs_.push_back(check_verb());
     verbs_.push_back(test_verb());
     verbs_.push_back(explain_verb());
+    verbs_.push_back(state_verb());
     verbs_.push_back(gen_verb());
     verbs_.push_back(demo_verb());
     verbs_.push_back(bench_verb());

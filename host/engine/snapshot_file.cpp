@@ -213,6 +213,13 @@ void SnapshotFileReader::verify() {
   }
 }
 
+std::optional<std::string> SnapshotFileReader::next_name() {
+  pieces_->settle();
+  ByteReader body(body_);
+  return body.get<Frame>() == Frame::component ? std::optional<std::string>(body.text())
+                                               : std::nullopt;
+}
+
 SnapshotReader& SnapshotFileReader::component(std::string_view name) {
   pieces_->settle();
   ByteReader body(body_);

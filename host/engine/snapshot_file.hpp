@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,8 @@ class SnapshotFileReader final : public StateReader {
   ~SnapshotFileReader() override;
   [[nodiscard]] SnapshotHead const& head() const { return head_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of the file
+  // Of the component that follows, whose pieces before it have been read; nothing at the end.
+  [[nodiscard]] std::optional<std::string> next_name();
   // Also 74 when pieces of the component before were left unread.
   SnapshotReader& component(std::string_view name) override;
   void finish();  // 74 when components are left

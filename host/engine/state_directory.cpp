@@ -1,20 +1,15 @@
 // LOCK and its epoch, plans and snapshots.
-#define XXH_INLINE_ALL
 #include "host/engine/state_directory.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <fstream>
 #include <memory>
 #include <random>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -39,38 +34,6 @@ void make_directories(std::filesystem::path const& directory) {
     errno = error.value();
     throw_io_error("create the directory", directory);
   }
-}
-
-// Takes `<name>: <value>\n` from the front.
-std::optional<std::string_view> take_line(std::string_view& text, std::string_view name) {
-  std::size_t const end = text.find('\n');
-  if (end == std::string_view::npos || text.substr(0, name.size()) != name ||
-      text.substr(name.size(), 2) != ": ") {
-    return std::nullopt;
-  }
-  std::string_view const value = text.substr(name.size() + 2, end - name.size() - 2);
-  text.remove_prefix(end + 1);
-  return value;
-}
-template <class Number>
-std::optional<Number> number_of(std::optional<std::string_view> text) {
-  Number v{};
-  if (!text) {
-    return std::nullopt;
-  }
-  auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), v);
-  if (error != std::errc{} || end != text->data() + text->size()) {
-    return std::nullopt;
-  }
-  return v;
-}
-std::string checksum_line(std::string_view text) {
-  return fmt::format("checksum: {:016x}\n", XXH3_64bits(text.data(), text.size()));
-}
-
-std::filesystem::path path_of(std::filesystem::path const& directory, char const* kind,
-                              std::int64_t number) {
-  return directory / kind / std::to_string(number);
 }
 
 // What processes that were killed left half-written; and what one that was taken over had not named
@@ -100,56 +63,6 @@ EnvironmentError fenced(std::filesystem::path const& directory, std::uint64_t ep
 }
 
 }  // namespace
-
-std::optional<StateOwner> read_owner(std::filesystem::path const& directory) {
-  std::filesystem::path const path = directory / "LOCK";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    if (errno == ENOENT) {
-      return std::nullopt;
-    }
-    throw_io_error("read", path);
-  }
-  std::ostringstream content;
-  content << file.rdbuf();
-  std::string const text = content.str();
-  std::string_view rest = text;
-  std::size_t const checked = text.rfind("checksum: ");
-  bool const whole = checked != std::string::npos &&
-                     rest.substr(checked) == checksum_line(rest.substr(0, checked));
-  auto const application_id = take_line(rest, "application_id");
-  auto const epoch = number_of<std::uint64_t>(take_line(rest, "epoch"));
-  auto const writer = take_line(rest, "writer");
-  if (!whole || !application_id || !epoch || !writer) {
-    throw DamageError(
-        fmt::format("state: LOCK is damaged; where no process uses the state, remove "
-                    "the file: the plans have the epoch: path={}",
-                    path.string()));
-  }
-  return StateOwner{std::string(*application_id), std::string(*writer), *epoch};
-}
-
-std::unique_ptr<SnapshotFileReader> open_snapshot(std::filesystem::path const& directory,
-                                                  std::int64_t batch_no) {
-  std::filesystem::path const path = path_of(directory, "snapshot", batch_no);
-  auto reader = std::make_unique<SnapshotFileReader>(path);
-  if (reader->head().batch_no != batch_no) {
-    throw DamageError(
-        fmt::format("snapshot: it is of another batch than its name: path={} batch={}",
-                    path.string(), reader->head().batch_no));
-  }
-  return reader;
-}
-
-RecordedPlan open_plan(std::filesystem::path const& directory, std::int64_t batch_no) {
-  std::filesystem::path const path = path_of(directory, "plan", batch_no);
-  RecordedPlan plan = read_plan(path);
-  if (plan.plan.batch_no != batch_no) {
-    throw DamageError(fmt::format("plan: it is of another batch than its name: path={} batch={}",
-                                  path.string(), plan.plan.batch_no));
-  }
-  return plan;
-}
 
 StateDirectory::StateDirectory(std::filesystem::path directory, std::string application_id,
                                std::uint64_t graph_hash, bool take_over)
@@ -208,18 +121,8 @@ void StateDirectory::become_owner() {
   }
   ++owner_.epoch;
   owner_.writer = new_writer();
-  write_lock();
+  write_owner(directory_, owner_);
   WINDROW_CRASH_POINT("restart.locked");
-}
-
-void StateDirectory::write_lock() const {
-  std::string text = fmt::format("application_id: {}\nepoch: {}\nwriter: {}\n",
-                                 owner_.application_id, owner_.epoch, owner_.writer);
-  text += checksum_line(text);
-  DurableFile file(directory_ / "LOCK", owner_.writer);
-  file.append(text);
-  file.complete();
-  file.replace();
 }
 
 void StateDirectory::check_owner() const {
@@ -230,8 +133,17 @@ void StateDirectory::check_owner() const {
 }
 
 Recovery StateDirectory::recover() {
+  for (char const* const kind : {"", "plan", "snapshot"}) {
+    remove_temporary_files(directory_ / kind);
+  }
   Recovery out;
-  auto const wanted = [this](std::uint64_t hash, std::string const& what) {
+  try {
+    out = find_recovery(directory_);
+  } catch (EnvironmentError const&) {
+    check_owner();  // a newer one may have pruned meanwhile
+    throw;
+  }
+  auto const check = [this](std::uint64_t hash, std::string const& what) {
     if (hash != graph_hash_) {
       throw EnvironmentError(
           fmt::format("state: the graph has changed in what decides results; `windrow plan diff` "
@@ -241,49 +153,12 @@ Recovery StateDirectory::recover() {
           78);
     }
   };
-  for (char const* const kind : {"", "plan", "snapshot"}) {
-    remove_temporary_files(directory_ / kind);
-  }
-  std::vector<std::int64_t> const snapshots = numbers_in(directory_ / "snapshot");
-  std::vector<std::int64_t> const plans = numbers_in(directory_ / "plan");
-  for (auto at = snapshots.rbegin(); at != snapshots.rend() && !out.snapshot; ++at) {
-    try {
-      out.snapshot = open_snapshot(directory_, *at);
-    } catch (DamageError const& error) {
-      out.damaged.emplace_back(error.what());
-    }
-  }
-  std::int64_t last = 0;
   if (out.snapshot) {
-    SnapshotHead const& head = out.snapshot->head();
-    wanted(head.graph_hash, "snapshot");
-    if (head.drained) {
-      throw EnvironmentError(
-          fmt::format("state: it was drained, so every further row would be too late; begin in an "
-                      "empty directory: directory={}",
-                      directory_.string()),
-          78);
-    }
-    last = head.batch_no;
-    kept_.assign(1, last);
-  } else if (!out.damaged.empty() && (plans.empty() || plans.front() != 1)) {
-    throw EnvironmentError(
-        fmt::format("state: no snapshot verifies, and plan 1 is not there any more; begin in an "
-                    "empty directory at start_from: {}",
-                    out.damaged.front()),
-        74);
+    check(out.snapshot->head().graph_hash, "snapshot");
+    kept_.assign(1, out.snapshot->head().batch_no);
   }
-  for (auto at = std::upper_bound(plans.begin(), plans.end(), last); at != plans.end(); ++at) {
-    if (*at != last + 1) {
-      check_owner();  // a newer one may have pruned meanwhile
-      throw EnvironmentError(
-          fmt::format("state: a plan is missing, whose batch may have had effects; begin in an "
-                      "empty directory at start_from: directory={} missing={} next={}",
-                      directory_.string(), last + 1, *at),
-          74);
-    }
-    out.plans.push_back(open_plan(directory_, ++last));
-    wanted(out.plans.back().graph_hash, "plan");
+  for (RecordedPlan const& plan : out.plans) {
+    check(plan.graph_hash, "plan");
   }
   if (!out.plans.empty()) {  // who made the last one may have ended before its name was durable
     sync_directory(directory_ / "plan");
@@ -296,7 +171,7 @@ void StateDirectory::record(BatchPlan const& plan) {
   if (!held_) {  // what was taken over from may have ended: keep others out again
     hold();
   }
-  std::filesystem::path const path = path_of(directory_, "plan", plan.batch_no);
+  std::filesystem::path const path = state_file(directory_, "plan", plan.batch_no);
   DurableFile file(path, owner_.writer);
   file.append(plan_bytes({graph_hash_, owner_.epoch, owner_.writer, plan}));
   file.complete();
@@ -316,7 +191,7 @@ void StateDirectory::record(BatchPlan const& plan) {
 
 void StateDirectory::publish(std::int64_t batch_no, std::int64_t pane_version, bool drained,
                              std::function<void(StateWriter&)> const& write) {
-  SnapshotFileWriter out(path_of(directory_, "snapshot", batch_no), owner_.writer,
+  SnapshotFileWriter out(state_file(directory_, "snapshot", batch_no), owner_.writer,
                          {graph_hash_, batch_no, pane_version, drained});
   write(out);
   WINDROW_CRASH_POINT("snapshot.tmp");
@@ -341,7 +216,7 @@ void StateDirectory::publish(std::int64_t batch_no, std::int64_t pane_version, b
 void StateDirectory::prune() {
   auto const remove = [this](char const* kind, std::int64_t number) {
     std::error_code error;
-    std::filesystem::path const path = path_of(directory_, kind, number);
+    std::filesystem::path const path = state_file(directory_, kind, number);
     std::filesystem::remove(path, error);
     if (error) {
       errno = error.value();

@@ -5,13 +5,9 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "host/engine/plan_file.hpp"
-#include "host/engine/snapshot_file.hpp"
+#include "host/engine/state_files.hpp"
 
 namespace windrow {
 
@@ -20,21 +16,6 @@ namespace windrow {
 class PlanTakenError : public EnvironmentError {
  public:
   using EnvironmentError::EnvironmentError;
-};
-
-// LOCK: whose state it is, and which process start has it.
-struct StateOwner {
-  std::string application_id, writer;
-  std::uint64_t epoch = 0;
-};
-
-// What a start goes on from: the newest snapshot that verifies, none at the very beginning, and the
-// plans above it, dense.
-//   damaged  a text for each newer snapshot that does not verify
-struct Recovery {
-  std::unique_ptr<SnapshotFileReader> snapshot;
-  std::vector<RecordedPlan> plans;
-  std::vector<std::string> damaged;
 };
 
 //   <dir>/LOCK                 StateOwner with a checksum
@@ -69,7 +50,6 @@ class StateDirectory final : public PlanLog {
   bool hold();  // false: another process does
   void become_owner();
   void check_owner() const;
-  void write_lock() const;
   void prune();
 
   std::filesystem::path directory_;
@@ -79,12 +59,5 @@ class StateDirectory final : public PlanLog {
   StateOwner owner_;
   std::deque<std::int64_t> kept_;  // snapshots that verify, ascending
 };
-
-// What is there, for recovery and for those who look.
-[[nodiscard]] std::optional<StateOwner> read_owner(std::filesystem::path const& directory);
-// Throws DamageError also where the number inside differs from the name.
-[[nodiscard]] std::unique_ptr<SnapshotFileReader> open_snapshot(
-    std::filesystem::path const& directory, std::int64_t batch_no);
-[[nodiscard]] RecordedPlan open_plan(std::filesystem::path const& directory, std::int64_t batch_no);
 
 }  // namespace windrow
