@@ -49,7 +49,7 @@ Graph views_per_page() {
 std::uint64_t after(std::function<void(Graph&)> const& change) {
   Graph graph = views_per_page();
   change(graph);
-  return graph_hash(graph);
+  return graph_hash(graph_parts(graph));
 }
 template <class Config>
 Config& config(Graph& graph, std::size_t at) {
@@ -93,7 +93,7 @@ TEST(GraphHashTest, WhatDecidesResultsChangesIt) {
       [](Graph& g) { config<WriteToSqlite>(g, 3).upsert.key = {"window_start"}; },
       [](Graph& g) { g.transforms.pop_back(); },
   };
-  std::vector<std::uint64_t> seen{graph_hash(views_per_page())};
+  std::vector<std::uint64_t> seen{graph_hash(graph_parts(views_per_page()))};
   for (std::size_t i = 0; i < changes.size(); ++i) {
     std::uint64_t const hash = after(changes[i]);
     for (std::uint64_t const other : seen) {
@@ -103,8 +103,48 @@ TEST(GraphHashTest, WhatDecidesResultsChangesIt) {
   }
 }
 
+TEST(GraphHashTest, AChangeIsNamedByItsKeyAndReachesWhatReadsIt) {
+  GraphParts const before = graph_parts(views_per_page());
+  Graph graph = views_per_page();
+  EXPECT_EQ(differences(before, graph_parts(graph)), "");
+  config<Combine>(graph, 2).windowing.windows.size_us = 120;
+  config<Combine>(graph, 2).windowing.lateness.us = 1;
+  GraphParts const now = graph_parts(graph);
+  EXPECT_EQ(differences(before, now), "PerPage: windows, allowed_lateness");
+  std::vector<TransformChange> const changes = compare(before, now);
+  using Kind = TransformChange::Kind;
+  ASSERT_EQ(changes.size(), 4U);
+  EXPECT_EQ(changes[0].kind, Kind::kept);
+  EXPECT_EQ(changes[1].kind, Kind::kept);
+  EXPECT_EQ(changes[2].kind, Kind::incompatible);
+  EXPECT_EQ(changes[3].kind, Kind::incompatible);
+  EXPECT_TRUE(changes[3].parts.empty());
+  EXPECT_EQ(changes[3].reads, std::vector<std::string>{"PerPage"});
+}
+
+TEST(GraphHashTest, WhatIsNewOrGoneOrMovedIsNamed) {
+  GraphParts const before = graph_parts(views_per_page());
+  Graph graph = views_per_page();
+  graph.transforms[3].name = "Table";
+  EXPECT_EQ(differences(before, graph_parts(graph)), "Table is new; Out is gone");
+  graph = views_per_page();
+  graph.transforms.push_back(transform("Other", {{0, false}}, LogForTesting{}));
+  GraphParts const longer = graph_parts(graph);
+  std::swap(graph.transforms[3], graph.transforms[4]);
+  EXPECT_EQ(differences(longer, graph_parts(graph)), "the order of the transforms");
+}
+
+TEST(GraphHashTest, PartsComeBackAsTheyWereWritten) {
+  GraphParts const parts = graph_parts(views_per_page());
+  ByteWriter out;
+  put(out, parts);
+  ByteReader in(out.bytes());
+  EXPECT_EQ(get_graph_parts(in), parts);
+  EXPECT_TRUE(in.empty());
+}
+
 TEST(GraphHashTest, WhatOnlyTunesDoesNot) {
-  std::uint64_t const hash = graph_hash(views_per_page());
+  std::uint64_t const hash = graph_hash(graph_parts(views_per_page()));
   std::vector<std::function<void(Graph&)>> const changes{
       [](Graph&) {},
       [](Graph& g) { config<ReadFromKafka>(g, 0).bootstrap_servers = "other:9092"; },

@@ -152,7 +152,7 @@ std::vector<std::string> simulate(std::uint64_t seed, Canary canary, Counts& cou
   std::int64_t const one_in = 20 + world.chance.below(200);
   RunSettings settings{.state = state.path(),
                        .application_id = "simulated",
-                       .graph_hash = 7,
+                       .graph = {{"simulated", {}, {}}},
                        .snapshot_bytes = static_cast<std::uint64_t>(50 + world.chance.below(800)),
                        .snapshot_interval = {1'000'000'000}};
   for (int life = 0; life < 40; ++life) {

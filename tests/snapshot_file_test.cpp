@@ -29,7 +29,8 @@ std::vector<Piece> pieces_of(SnapshotReader& reader) {
   EXPECT_FALSE(reader.next(name, shard, bytes));
   return pieces;
 }
-SnapshotHead const head{0x1234567890abcdef, 7, 1'795'000'000'000'000, false};
+SnapshotHead const head{
+    {{"Views", {}, {{"topic", 0x1234567890abcdef}}}}, 7, 1'795'000'000'000'000, false};
 
 void write_small(std::filesystem::path const& path) {
   SnapshotFileWriter out(path, "w", head);

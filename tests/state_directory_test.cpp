@@ -14,7 +14,7 @@
 namespace windrow {
 namespace {
 
-constexpr std::uint64_t graph = 0xabc;
+GraphParts const graph{{"Views", {}, {{"topic", 1}}}, {"PerPage", {"Views"}, {{"trigger", 2}}}};
 
 BatchPlan plan_of(std::int64_t batch_no) {
   BatchPlan plan;
@@ -68,7 +68,7 @@ void expect_refused(int exit_code, std::string const& words, Action const& actio
 }
 void expect_start_refused(std::filesystem::path const& directory, int exit_code,
                           std::string const& words, std::string const& application = "app",
-                          std::uint64_t hash = graph) {
+                          GraphParts const& hash = graph) {
   expect_refused(exit_code, words, [&] {
     StateDirectory state(directory, application, hash);
     static_cast<void>(state.recover());
@@ -125,7 +125,7 @@ TEST(StateDirectoryTest, PlansAboveTheSnapshotComeBackAsTheyWereRecorded) {
   ASSERT_EQ(batches_of(found), (Numbers{3, 4}));
   EXPECT_EQ(found.plans[0].plan, plan_of(3));
   EXPECT_EQ(found.plans[1].plan, plan_of(4));
-  EXPECT_EQ(found.plans[1].graph_hash, graph);
+  EXPECT_EQ(found.plans[1].graph_hash, graph_hash(graph));
   EXPECT_EQ(found.plans[1].epoch, 2U);
 }
 
@@ -274,7 +274,7 @@ TEST(StateDirectoryTest, AZombiesPlanThatCameFirstIsAdopted) {
   StateDirectory state(top.path(), "app", graph);
   static_cast<void>(state.recover());
   state.record(plan_of(1));
-  RecordedPlan zombie{graph, 0, "zombie", plan_of(2)};
+  RecordedPlan zombie{graph_hash(graph), 0, "zombie", plan_of(2)};
   overwrite(top / "plan/2", plan_bytes(zombie));
   EXPECT_THROW(state.record(plan_of(2)), PlanTakenError);
   EXPECT_EQ(open_plan(top.path(), 2), zombie);
@@ -286,8 +286,12 @@ TEST(StateDirectoryTest, AZombiesPlanThatCameFirstIsAdopted) {
 TEST(StateDirectoryTest, AnotherGraphOrApplicationIsRefusedWithBothNamed) {
   TemporaryDirectory top;
   run_once(top.path(), 0, 1, "one");
-  expect_start_refused(top.path(), 78, "snapshot=0000000000000abc file=0000000000000def", "app",
-                       0xdef);
+  GraphParts other = graph;
+  other[1].parts[0].hash = 7;
+  expect_start_refused(top.path(), 78, "differs=PerPage: trigger", "app", other);
+  std::swap(other[0], other[1]);
+  other[0] = graph[1];
+  expect_start_refused(top.path(), 78, "differs=the order of the transforms", "app", other);
   expect_start_refused(top.path(), 78, "has=app application_id=other", "other");
   {
     StateDirectory state(top.path(), "app", graph);
@@ -296,8 +300,8 @@ TEST(StateDirectoryTest, AnotherGraphOrApplicationIsRefusedWithBothNamed) {
   }
   std::filesystem::remove(top / "snapshot/1");
   std::filesystem::rename(top / "plan/2", top / "plan/1");
-  overwrite(top / "plan/1", plan_bytes({0xdef, 1, "w", plan_of(1)}));
-  expect_start_refused(top.path(), 78, "plan=0000000000000def file=0000000000000abc");
+  overwrite(top / "plan/1", plan_bytes({7, 1, "w", plan_of(1)}));
+  expect_start_refused(top.path(), 78, "differs=plan 1");
 }
 
 TEST(StateDirectoryTest, ADrainedStateDoesNotResume) {

@@ -1,9 +1,10 @@
-"""What `windrow state` says of states that are whole, held, damaged, or none.
+"""What `windrow state` and `windrow plan diff` say of states that are whole, held, damaged, changed, or none.
 
 Usage: state_test.py PATH-OF-WINDROW
 """
 import json
 import os
+import sqlite3
 import subprocess
 import time
 
@@ -180,6 +181,90 @@ class StateTest(CliCase):
             self.assertEqual(state["next_start"]["exit_code"], 78)
             self.assertIn("is refused with exit code 78: state: it was drained", self.result("state", "ls", "s"))
 
+    def test_a_copy_goes_on_as_the_state_would_and_the_state_stays_as_it_is(self):
+        self.killed_at_plan_13()
+        files = {path: path.read_bytes() for path in (self.path / "s").rglob("*") if path.is_file()}
+        newest = self.numbers("snapshot")[-1]
+        done = json.loads(self.result("state", "export", "s", "copy", "--json"))
+        self.assertEqual((done["snapshot"], done["plans"]), (newest, 13 - newest))
+        self.assertEqual(done["bytes"], (self.path / f"copy/snapshot/{newest}").stat().st_size)
+        self.assertEqual({path: path.read_bytes() for path in (self.path / "s").rglob("*") if path.is_file()}, files)
+        self.assertIn("all verify", self.result("state", "verify", "copy"))
+        copy, state = self.listed("copy"), self.listed()
+        for key in ("application_id", "epoch", "next_start"):
+            self.assertEqual(copy[key], state[key])
+        self.assertIn("into an empty directory", self.refused("state", "export", "s", "copy", code=64))
+        (self.path / "out.db").unlink()
+        other = self.file("other.yaml", (self.path / "job.yaml").read_text().replace("out.db", "other.db"))
+        self.assertIn(f" plans={13 - newest} ", self.windrow("run", other, "--state", "copy").stderr)
+        self.assertEqual(self.windrow("run", "job.yaml", "--state", "s").returncode, 0)
+        rows = [sqlite3.connect(self.path / name).execute("SELECT id, views FROM views ORDER BY id").fetchall()
+                for name in ("other.db", "out.db")]
+        self.assertEqual(*rows)
+        self.assertGreater(len(rows[0]), 20)
+
+    def test_what_cannot_be_copied_is_told(self):
+        self.killed_at_plan_13()
+        oldest, newest = self.numbers("snapshot")
+        self.flip(f"snapshot/{newest}")
+        done = self.windrow("state", "export", "s", "copy")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(f"snapshot={oldest} ", done.stdout)
+        self.assertIn(f"snapshot/{newest}", done.stderr)
+        (self.path / "s/plan/12").unlink()
+        self.assertIn("a plan is missing", self.refused("state", "export", "s", "more"))
+        self.assertFalse((self.path / "more").exists())
+        self.assertIn("cannot make", self.refused("state", "export", "copy", "job.yaml/in"))
+
+    def diff(self, before, after, *words, code=78):
+        return json.loads(self.result("plan", "diff", before, after, "--json", *words, code=code))
+
+    def test_a_changed_file_is_compared_by_name_with_a_file_or_a_state(self):
+        self.killed_at_plan_13()
+        job = (self.path / "job.yaml").read_text()
+        same = self.diff("s", "job.yaml", code=0)
+        self.assertTrue(same["kept"])
+        self.assertEqual({one["change"] for one in same["transforms"]}, {"kept"})
+        self.assertIn("goes on from the state", self.result("plan", "diff", "s", "job.yaml"))
+        tuned = self.file("tuned.yaml", job.replace("batch_rows_max: 10", "batch_rows_max: 20").replace("out.db", "x.db"))
+        self.diff("s", tuned, code=0)
+        for old, new, part in (("size: 10s", "size: 20s", "windows"), ("size: 10s", "size: 10s, allowed_lateness: 5s, "
+                               "accumulation_mode: accumulating", "allowed_lateness"), ("fn: count", "fn: approx_distinct", "combine"),
+                               ("size: 10s", "size: 10s, allowed_lateness: 0s, accumulation_mode: accumulating, trigger: "
+                               "{after_end_of_window: {late_firings: {element_count: 1}}}", "trigger")):
+            changed = self.file("changed.yaml", job.replace(old, new))
+            for before in ("s", "job.yaml"):
+                reasons = {one["name"]: (one["change"], one["reasons"]) for one in self.diff(before, changed)["transforms"]}
+                self.assertEqual(reasons["Views"], ("kept", []))
+                self.assertEqual(reasons["PerUser"][0], "incompatible")
+                self.assertIn(part, reasons["PerUser"][1])
+                self.assertEqual(reasons["Save"], ("incompatible", ["reads PerUser"]))
+            run = self.windrow("run", changed, "--state", "s")
+            self.assertEqual(run.returncode, 78)
+            self.assertRegex(run.stderr, rf"directory=s differs=PerUser: .*{part}")
+        text = self.result("plan", "diff", "job.yaml", changed, code=78)
+        self.assertRegex(text, r"PerUser +incompatible: .*trigger")
+        self.assertIn("one graph as a whole", text)
+        schema = self.diff("s", self.file("changed.yaml", job.replace("ts: {type: integer}", "ts: {type: number}")))
+        self.assertEqual(schema["transforms"][0]["reasons"], ["schema"])
+        renamed = self.diff("s", self.file("changed.yaml", job.replace("name: Save", "name: Table")))
+        self.assertEqual([(one["name"], one["change"]) for one in renamed["transforms"] if one["change"] != "kept"],
+                         [("Table", "reset"), ("Save", "reset")])
+        other = self.diff("s", self.file("changed.yaml", job.replace("application_id: views", "application_id: other")))
+        self.assertEqual(other["application_id"], {"state": "views", "file": "other"})
+
+    def test_what_cannot_be_compared_is_told(self):
+        self.assertIn("path=nowhere", self.refused("plan", "diff", "nowhere", "job.yaml", code=78))
+        self.assertIn("holds no state", self.refused("plan", "diff", ".", "job.yaml"))
+        wrong = self.file("wrong.yaml", (self.path / "job.yaml").read_text().replace("fn: count", "fn: cuont"))
+        self.assertIn("did you mean 'count'?", self.refused("plan", "diff", "job.yaml", wrong, code=78))
+        self.killed_at_plan_13()
+        for number in self.numbers("snapshot"):
+            self.flip(f"snapshot/{number}")
+        self.assertIn("snapshot: damaged", self.refused("plan", "diff", "s", "job.yaml"))
+        for words, text in ((("dif", "s", "job.yaml"), "did you mean 'diff'?"), (("diff", "s"), "new is required")):
+            self.assertIn(text, self.refused("plan", *words, code=64))
+
     def test_what_is_no_state_is_told(self):
         for words, text in ((("ls", "nowhere"), "there is no such directory"), (("verify", "job.yaml"), "it is no directory"),
                             (("show", "."), "holds no state")):
@@ -191,7 +276,8 @@ class StateTest(CliCase):
             self.assertIn(text, self.refused("state", "show", *words))
         for words, text in ((("lss", "s"), "did you mean 'ls'?"), (("show", "s", "newest"), "is 'newest'"),
                             (("ls", "s", "4"), "ls takes the directory only"), (("ls",), "directory is required"),
-                            (("show", "s", "4", "--plan", "4"), "not both"), (("verify", "s", "--plan", "4"), "verify takes")):
+                            (("show", "s", "4", "--plan", "4"), "not both"), (("verify", "s", "--plan", "4"), "verify takes"),
+                            (("export", "s"), "needs an empty directory"), (("export", "s", "x", "--plan", "4"), "export takes")):
             self.assertIn(text, self.refused("state", *words, code=64))
 
 

@@ -11,7 +11,7 @@ import subprocess
 import cli_case
 from cli_case import CliCase, EXAMPLES
 
-VERBS = ("run", "check", "test", "explain", "state", "gen", "demo", "bench", "doctor", "schema", "version")
+VERBS = ("run", "check", "test", "explain", "plan", "state", "gen", "demo", "bench", "doctor", "schema", "version")
 PLAIN = """\
 pipeline:
   type: chain
@@ -58,7 +58,7 @@ class UsageTest(CliCase):
             self.assertIn(f"Usage: windrow {verb}", done.stdout)
             for option in ("--log-format", "--color", "--json", "--quiet"):
                 self.assertIn(option, done.stdout)
-            self.assertEqual("--set" in done.stdout, verb in ("run", "check", "test", "explain"))
+            self.assertEqual("--set" in done.stdout, verb in ("run", "check", "test", "explain", "plan"))
         whole = self.windrow("--help").stdout
         for word in (*VERBS, "-c", "--set", "--var"):
             self.assertIn(f"  {word} ", whole)
@@ -85,7 +85,7 @@ class UsageTest(CliCase):
 
     def test_what_is_not_built_yet_is_refused_by_its_name(self):
         self.file("x.yaml", PLAIN)
-        for verb in ("plan", "new", "top", "tap", "dlq", "completion", "debug"):
+        for verb in ("new", "top", "tap", "dlq", "completion", "debug"):
             self.assertEqual(self.refused(verb, "x"), f"windrow: verb '{verb}' is not built yet\n")
         for words in (("check", "x.yaml", "--connect"), ("run", "x.yaml", "--since", "2026-01-01"),
                       ("run", "x.yaml", "--from-group-offsets"),

@@ -19,7 +19,7 @@ constexpr char const *every_verb = "Options of every verb",
                      *pipelines = "Options of verbs that read pipeline files";
 
 // What will come, so that it is refused by its name.
-constexpr char const* later_verbs[] = {"plan", "new", "top", "tap", "dlq", "completion", "debug"};
+constexpr char const* later_verbs[] = {"new", "top", "tap", "dlq", "completion", "debug"};
 struct LaterOption {
   std::string_view verb, name;
 };
@@ -77,6 +77,7 @@ class CommandLine {
     verbs_.push_back(check_verb());
     verbs_.push_back(test_verb());
     verbs_.push_back(explain_verb());
+    verbs_.push_back(plan_verb());
     verbs_.push_back(state_verb());
     verbs_.push_back(gen_verb());
     verbs_.push_back(demo_verb());

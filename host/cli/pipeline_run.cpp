@@ -90,7 +90,7 @@ PipelineRun::PipelineRun(Graph graph, RunOptions options)
   };
   run_.emplace(RunSettings{.state = settings.state,
                            .application_id = settings.application_id,
-                           .graph_hash = graph_hash(graph_),
+                           .graph = graph_parts(graph_),
                            .snapshot_bytes = settings.snapshot_bytes,
                            .snapshot_interval = settings.snapshot_interval,
                            .drain_on_stop = options_.drain_on_stop,

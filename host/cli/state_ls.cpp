@@ -26,12 +26,13 @@ std::string text_of(StateListing const& state) {
   facts.emplace_back("held", state.held_by ? fmt::format("by process {}", *state.held_by)
                                            : "by no process of this machine");
   for (SnapshotFacts const& one : state.snapshots) {
-    facts.emplace_back(fmt::format("snapshot {}", one.batch_no),
-                       one.fault.empty()
-                           ? fmt::format("bytes={} pane_version={} graph={:016x}{}; verifies",
-                                         one.bytes, one.head.pane_version, one.head.graph_hash,
-                                         one.head.drained ? " drained" : "")
-                           : fmt::format("bytes={}; {}", one.bytes, one.fault));
+    facts.emplace_back(
+        fmt::format("snapshot {}", one.batch_no),
+        one.fault.empty()
+            ? fmt::format("bytes={} pane_version={} graph={:016x}{}; verifies", one.bytes,
+                          one.head.pane_version, graph_hash(one.head.graph),
+                          one.head.drained ? " drained" : "")
+            : fmt::format("bytes={}; {}", one.bytes, one.fault));
   }
   std::string plans = state.plans.empty()
                           ? "none"
@@ -66,7 +67,7 @@ std::string json_of(StateListing const& state) {
     out.put("bytes", one.bytes);
     if (one.fault.empty()) {
       out.put("pane_version", one.head.pane_version);
-      out.put("graph", fmt::format("{:016x}", one.head.graph_hash));
+      out.put("graph", fmt::format("{:016x}", graph_hash(one.head.graph)));
       out.put("drained", one.head.drained);
       out.put_null("fault");
     } else {

@@ -66,7 +66,7 @@ std::string snapshot_text(SnapshotFileReader const& snapshot,
   SnapshotHead const& head = snapshot.head();
   Facts facts{{"batch", std::to_string(head.batch_no)},
               {"pane_version", std::to_string(head.pane_version)},
-              {"graph", fmt::format("{:016x}", head.graph_hash)},
+              {"graph", fmt::format("{:016x}", graph_hash(head.graph))},
               {"drained", head.drained ? "yes" : "no"},
               {"bytes", std::to_string(snapshot.bytes())}};
   for (Component const& one : components) {
@@ -83,7 +83,7 @@ std::string snapshot_json(SnapshotFileReader const& snapshot,
   out.begin_object();
   out.put("batch", head.batch_no);
   out.put("pane_version", head.pane_version);
-  out.put("graph", fmt::format("{:016x}", head.graph_hash));
+  out.put("graph", fmt::format("{:016x}", graph_hash(head.graph)));
   out.put("drained", head.drained);
   out.put("bytes", snapshot.bytes());
   out.begin_list("components");

@@ -11,6 +11,7 @@ std::unique_ptr<Verb> run_verb();
 std::unique_ptr<Verb> check_verb();
 std::unique_ptr<Verb> test_verb();
 std::unique_ptr<Verb> explain_verb();
+std::unique_ptr<Verb> plan_verb();
 std::unique_ptr<Verb> state_verb();
 std::unique_ptr<Verb> gen_verb();
 std::unique_ptr<Verb> demo_verb();

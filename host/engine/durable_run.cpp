@@ -21,8 +21,7 @@ void DurableRun::build() {
   pipeline_.reset();
   state_.reset();
   if (!settings_.state.empty()) {
-    state_.emplace(settings_.state, settings_.application_id, settings_.graph_hash,
-                   settings_.take_over);
+    state_.emplace(settings_.state, settings_.application_id, settings_.graph, settings_.take_over);
   }
   pipeline_ = hooks_.make_pipeline(state_ ? &*state_ : nullptr);
 }

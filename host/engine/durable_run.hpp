@@ -23,7 +23,8 @@ namespace windrow {
 struct RunSettings {
   std::filesystem::path state;
   std::string application_id;
-  std::uint64_t graph_hash = 0, snapshot_bytes = 0;
+  GraphParts graph;
+  std::uint64_t snapshot_bytes = 0;
   Duration snapshot_interval;
   bool drain_on_stop = false, take_over = false, force = false;
 };

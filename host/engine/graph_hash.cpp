@@ -1,13 +1,13 @@
-// The graph as canonical bytes, and their hash.
+// Parts of a graph as canonical bytes, and the hashes of these.
 #define XXH_INLINE_ALL
 #include "host/engine/graph_hash.hpp"
 
+#include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <type_traits>
 #include <variant>
-
-#include "host/engine/snapshot.hpp"
 
 namespace windrow {
 namespace {
@@ -105,99 +105,217 @@ class GraphBytes {
     put(trigger.has_early);
     put(trigger.has_late);
   }
-  void put(Windowing const& windowing) {
-    put(windowing.windows.kind);
-    put(windowing.windows.size_us);
-    put(windowing.windows.period_us);
-    put(windowing.windows.offset_us);
-    put(windowing.windows.gap_us);
-    put(windowing.trigger);
-    put(windowing.lateness);
-    put(windowing.discarding);
-    put(windowing.timestamp_combiner);
-    put(windowing.on_time);
-    put(windowing.closing);
-    put(windowing.merging);
-  }
-
-  void put(ReadFromKafka const& source) {
-    put(source.topics);
-    put(source.topic_pattern);
-    put(source.format);
-    put(source.validate_full);
-    put(source.event_time);
-    put(source.watermark);
-  }
-  void put(ReadFromJson const& source) {
-    put(source.path);
-    put(!source.spool.empty());  // then a position is one in the spool
-    put(source.validate_full);
-    put(source.event_time);
-    put(source.watermark);
-  }
-  void put(Create const& source) { put(source.elements); }
-  void put(Generate const& source) {
-    put(source.seed);
-    put(source.events);
-    put(source.watermark);
-  }
-  void put(AssignTimestamps const& assign) {
-    put(assign.timestamp);
-    put(assign.unit);
-    put(assign.watermark);
-    put(assign.tracks);
-  }
-  void put(MapToFields const& map) { put(map.columns); }
-  void put(Filter const& filter) { put(filter.keep); }
-  void put(Explode const& explode) { put(explode.field); }
-  void put(Flatten const&) {}
-  void put(ExtractWindowingInfo const& info) { put(info.append); }
-  void put(Combine const& combine) {
-    put(combine.group);
-    put(combine.values);
-    put(combine.combines);
-    put(combine.windowing);
-    put(combine.input_panes);
-  }
-  void put(LogForTesting const&) {}
-  void put(AssertEqual const&) {}
-  // The ids of rows: under another key or prefix the rows of before would stay beside the new ones.
-  void put(Upsert const& upsert) {
-    put(upsert.append);
-    put(upsert.key);
-    put(upsert.id_prefix);
-  }
-  void put(WriteToSqlite const& sink) { put(sink.upsert); }
-  void put(WriteToPostgres const& sink) { put(sink.upsert); }
-  void put(WriteToJson const& sink) { put(sink.upsert); }
-  void put(WriteToKafka const& sink) { put(sink.upsert); }
-
-  void put(Graph const& graph) {
-    put(semantics_version);
-    put(std::uint64_t{graph.transforms.size()});
-    for (Transform const& transform : graph.transforms) {
-      put(transform.name);
-      put(std::uint64_t{transform.inputs.size()});
-      for (Edge const& edge : transform.inputs) {
-        put(edge.transform);
-        put(edge.errors);
-      }
-      put(transform.output);
-      put(std::uint64_t{transform.config.index()});
-      std::visit([this](auto const& config) { put(config); }, transform.config);
-    }
+  void put(WindowFn const& windows) {
+    put(windows.kind);
+    put(windows.size_us);
+    put(windows.period_us);
+    put(windows.offset_us);
+    put(windows.gap_us);
   }
 
  private:
   ByteWriter out_;
 };
 
+// One overload per transform; each names all of it that decides results.
+class PartsOf {
+ public:
+  explicit PartsOf(Graph const& graph) : graph_(graph) {}
+
+  GraphParts take() {
+    for (Transform const& transform : graph_.transforms) {
+      TransformParts& out = out_.emplace_back();
+      out.name = transform.name;
+      std::vector<bool> errors;
+      for (Edge const& edge : transform.inputs) {
+        out.inputs.push_back(graph_.transforms[edge.transform].name);
+        errors.push_back(edge.errors);
+      }
+      part("type", semantics_version, std::uint64_t{transform.config.index()});
+      part("input", out.inputs, errors);
+      part("schema", transform.output);
+      std::visit([this](auto const& config) { add(config); }, transform.config);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  template <class... Values>
+  void part(char const* name, Values const&... values) {
+    GraphBytes bytes;
+    (bytes.put(values), ...);
+    out_.back().parts.push_back({name, XXH3_64bits(bytes.bytes().data(), bytes.bytes().size())});
+  }
+
+  void add(ReadFromKafka const& source) {
+    part("topic", source.topics, source.topic_pattern);
+    part("format", source.format, source.validate_full);
+    part("event_time", source.event_time);
+    part("watermark", source.watermark);
+  }
+  void add(ReadFromJson const& source) {
+    part("path", source.path);
+    part("spool", !source.spool.empty());  // then a position is one in the spool
+    part("validate", source.validate_full);
+    part("event_time", source.event_time);
+    part("watermark", source.watermark);
+  }
+  void add(Create const& source) { part("elements", source.elements); }
+  void add(Generate const& source) {
+    part("seed", source.seed);
+    part("events", source.events);
+    part("watermark", source.watermark);
+  }
+  void add(AssignTimestamps const& assign) {
+    part("timestamp", assign.timestamp, assign.unit);
+    part("watermark", assign.watermark, assign.tracks);
+  }
+  void add(MapToFields const& map) { part("fields", map.columns); }
+  void add(Filter const& filter) { part("keep", filter.keep); }
+  void add(Explode const& explode) { part("fields", explode.field); }
+  void add(Flatten const&) {}
+  void add(ExtractWindowingInfo const& info) { part("fields", info.append); }
+  void add(Combine const& combine) {
+    Windowing const& windowing = combine.windowing;
+    part("group_by", combine.group);
+    part("combine", combine.values, combine.combines);
+    part("windows", windowing.windows, windowing.merging);
+    part("trigger", windowing.trigger);
+    part("allowed_lateness", windowing.lateness);
+    part("accumulation_mode", windowing.discarding);
+    part("timestamp_combiner", windowing.timestamp_combiner);
+    part("on_time_behavior", windowing.on_time);
+    part("closing_behavior", windowing.closing);
+    part("input_panes", combine.input_panes);
+  }
+  void add(LogForTesting const&) {}
+  void add(AssertEqual const&) {}
+  // The ids of rows: under another key or prefix the rows of before would stay beside the new ones.
+  void add(Upsert const& upsert) {
+    part("write_mode", upsert.append);
+    part("key", upsert.key);
+    part("id_prefix", upsert.id_prefix);
+  }
+  void add(WriteToSqlite const& sink) { add(sink.upsert); }
+  void add(WriteToJson const& sink) { add(sink.upsert); }
+  void add(WriteToPostgres const& sink) { add(sink.upsert); }
+  void add(WriteToKafka const& sink) { add(sink.upsert); }
+
+  Graph const& graph_;
+  GraphParts out_;
+};
+
+TransformParts const* find(GraphParts const& parts, std::string const& name) {
+  auto const at = std::find_if(parts.begin(), parts.end(),
+                               [&](TransformParts const& one) { return one.name == name; });
+  return at == parts.end() ? nullptr : &*at;
+}
+
+// Names of the parts that only one has or that differ.
+std::vector<std::string> different_parts(TransformParts const& before, TransformParts const& now) {
+  std::vector<std::string> names;
+  auto const look = [&names](TransformParts const& of, TransformParts const& other) {
+    for (TransformParts::Part const& part : of.parts) {
+      bool const same =
+          std::find(other.parts.begin(), other.parts.end(), part) != other.parts.end();
+      if (!same && std::find(names.begin(), names.end(), part.name) == names.end()) {
+        names.push_back(part.name);
+      }
+    }
+  };
+  look(now, before);
+  look(before, now);
+  return names;
+}
+
 }  // namespace
 
-std::uint64_t graph_hash(Graph const& graph) {
-  GraphBytes bytes;
-  bytes.put(graph);
+GraphParts graph_parts(Graph const& graph) { return PartsOf(graph).take(); }
+
+std::uint64_t graph_hash(GraphParts const& parts) {
+  ByteWriter bytes;
+  put(bytes, parts);
   return XXH3_64bits(bytes.bytes().data(), bytes.bytes().size());
+}
+
+void put(ByteWriter& out, GraphParts const& parts) {
+  out.put(std::uint64_t{parts.size()});
+  for (TransformParts const& transform : parts) {
+    out.text(transform.name);
+    out.put(std::uint64_t{transform.inputs.size()});
+    for (std::string const& input : transform.inputs) {
+      out.text(input);
+    }
+    out.put(std::uint64_t{transform.parts.size()});
+    for (TransformParts::Part const& part : transform.parts) {
+      out.text(part.name);
+      out.put(part.hash);
+    }
+  }
+}
+
+GraphParts get_graph_parts(ByteReader& in) {
+  GraphParts parts;
+  for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
+    TransformParts& transform = parts.emplace_back();
+    transform.name = in.text();
+    for (auto inputs = in.get<std::uint64_t>(); inputs > 0; --inputs) {
+      transform.inputs.emplace_back(in.text());
+    }
+    for (auto count = in.get<std::uint64_t>(); count > 0; --count) {
+      TransformParts::Part& part = transform.parts.emplace_back();
+      part.name = in.text();
+      part.hash = in.get<std::uint64_t>();
+    }
+  }
+  return parts;
+}
+
+std::vector<TransformChange> compare(GraphParts const& before, GraphParts const& now) {
+  std::vector<TransformChange> changes;
+  for (TransformParts const& transform : now) {
+    TransformChange& change = changes.emplace_back();
+    change.name = transform.name;
+    TransformParts const* const was = find(before, transform.name);
+    if (was == nullptr) {
+      change.kind = TransformChange::Kind::added;
+      continue;
+    }
+    change.parts = different_parts(*was, transform);
+    for (std::string const& input : transform.inputs) {  // stands before it
+      auto const of = std::find_if(changes.begin(), changes.end(),
+                                   [&](TransformChange const& c) { return c.name == input; });
+      if (of->kind != TransformChange::Kind::kept) {
+        change.reads.push_back(input);
+      }
+    }
+    if (!change.parts.empty() || !change.reads.empty()) {
+      change.kind = TransformChange::Kind::incompatible;
+    }
+  }
+  for (TransformParts const& transform : before) {
+    if (find(now, transform.name) == nullptr) {
+      changes.push_back({TransformChange::Kind::gone, transform.name, {}, {}});
+    }
+  }
+  return changes;
+}
+
+std::string differences(GraphParts const& before, GraphParts const& now) {
+  if (before == now) {
+    return {};
+  }
+  std::vector<std::string> out;
+  for (TransformChange const& change : compare(before, now)) {
+    if (change.kind == TransformChange::Kind::added) {
+      out.push_back(change.name + " is new");
+    } else if (change.kind == TransformChange::Kind::gone) {
+      out.push_back(change.name + " is gone");
+    } else if (!change.parts.empty()) {
+      out.push_back(fmt::format("{}: {}", change.name, fmt::join(change.parts, ", ")));
+    }
+  }
+  return out.empty() ? "the order of the transforms" : fmt::format("{}", fmt::join(out, "; "));
 }
 
 }  // namespace windrow

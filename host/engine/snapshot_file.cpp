@@ -48,7 +48,7 @@ SnapshotFileWriter::SnapshotFileWriter(std::filesystem::path name, std::string_v
   file_.append(start.bytes());
   ByteWriter body;
   body.put(Frame::head);
-  body.put(head.graph_hash);
+  put(body, head.graph);
   body.put(head.batch_no);
   body.put(head.pane_version);
   body.put(static_cast<std::uint8_t>(head.drained));
@@ -192,7 +192,7 @@ void SnapshotFileReader::verify() {
   if (head.get<Frame>() != Frame::head) {
     refuse("its head is missing");
   }
-  head_.graph_hash = head.get<std::uint64_t>();
+  head_.graph = get_graph_parts(head);
   head_.batch_no = head.get<std::int64_t>();
   head_.pane_version = head.get<std::int64_t>();
   head_.drained = head.get<std::uint8_t>() != 0;

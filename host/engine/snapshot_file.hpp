@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "host/engine/durable_file.hpp"
+#include "host/engine/graph_hash.hpp"
 #include "host/engine/snapshot.hpp"
 
 namespace windrow {
@@ -16,7 +17,7 @@ namespace windrow {
 // What a snapshot says of itself: the last batch folded into it, that batch's pane_version, what
 // the graph was, and whether it was drained (R71).
 struct SnapshotHead {
-  std::uint64_t graph_hash = 0;
+  GraphParts graph;
   std::int64_t batch_no = 0, pane_version = 0;
   bool drained = false;
   bool operator==(SnapshotHead const&) const = default;
@@ -27,7 +28,7 @@ struct SnapshotHead {
 // Bodies begin with a u8 kind: head (SnapshotHead), component (its name), piece (name, shard,
 // bytes; of the component before it), closing (u64 number of frames, itself included), after which
 // the file ends.  So a flipped byte, a cut, a lost, doubled or moved frame does not verify.
-inline constexpr std::uint32_t snapshot_format = 4;
+inline constexpr std::uint32_t snapshot_format = 5;
 
 class SnapshotFileWriter final : public StateWriter {
  public:

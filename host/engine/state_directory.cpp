@@ -65,8 +65,8 @@ EnvironmentError fenced(std::filesystem::path const& directory, std::uint64_t ep
 }  // namespace
 
 StateDirectory::StateDirectory(std::filesystem::path directory, std::string application_id,
-                               std::uint64_t graph_hash, bool take_over)
-    : directory_(std::move(directory)), graph_hash_(graph_hash) {
+                               GraphParts graph, bool take_over)
+    : directory_(std::move(directory)), graph_(std::move(graph)) {
   WINDROW_ASSERT(application_id.find('\n') == std::string::npos, "an application id is one line");
   make_directories(directory_ / "snapshot");
   make_directories(directory_ / "plan");
@@ -143,22 +143,24 @@ Recovery StateDirectory::recover() {
     check_owner();  // a newer one may have pruned meanwhile
     throw;
   }
-  auto const check = [this](std::uint64_t hash, std::string const& what) {
-    if (hash != graph_hash_) {
-      throw EnvironmentError(
-          fmt::format("state: the graph has changed in what decides results; `windrow plan diff` "
-                      "says where; keep the old file, or give the new one another application id "
-                      "and directory: directory={} {}={:016x} file={:016x}",
-                      directory_.string(), what, hash, graph_hash_),
-          78);
-    }
+  auto const refuse = [this](std::string const& difference) {
+    throw EnvironmentError(
+        fmt::format("state: the graph has changed in what decides results; keep the old file, or "
+                    "give the new one another application id and directory: directory={} "
+                    "differs={}",
+                    directory_.string(), difference),
+        78);
   };
   if (out.snapshot) {
-    check(out.snapshot->head().graph_hash, "snapshot");
+    if (out.snapshot->head().graph != graph_) {
+      refuse(differences(out.snapshot->head().graph, graph_));
+    }
     kept_.assign(1, out.snapshot->head().batch_no);
   }
   for (RecordedPlan const& plan : out.plans) {
-    check(plan.graph_hash, "plan");
+    if (plan.graph_hash != graph_hash(graph_)) {
+      refuse(fmt::format("plan {}", plan.plan.batch_no));
+    }
   }
   if (!out.plans.empty()) {  // who made the last one may have ended before its name was durable
     sync_directory(directory_ / "plan");
@@ -173,7 +175,7 @@ void StateDirectory::record(BatchPlan const& plan) {
   }
   std::filesystem::path const path = state_file(directory_, "plan", plan.batch_no);
   DurableFile file(path, owner_.writer);
-  file.append(plan_bytes({graph_hash_, owner_.epoch, owner_.writer, plan}));
+  file.append(plan_bytes({graph_hash(graph_), owner_.epoch, owner_.writer, plan}));
   file.complete();
   WINDROW_CRASH_POINT("plan.tmp");
   check_owner();
@@ -192,7 +194,7 @@ void StateDirectory::record(BatchPlan const& plan) {
 void StateDirectory::publish(std::int64_t batch_no, std::int64_t pane_version, bool drained,
                              std::function<void(StateWriter&)> const& write) {
   SnapshotFileWriter out(state_file(directory_, "snapshot", batch_no), owner_.writer,
-                         {graph_hash_, batch_no, pane_version, drained});
+                         {graph_, batch_no, pane_version, drained});
   write(out);
   WINDROW_CRASH_POINT("snapshot.tmp");
   out.complete();

@@ -31,8 +31,8 @@ class StateDirectory final : public PlanLog {
   // writes the next epoch into LOCK.  With `take_over` another process may hold it: it ends at its
   // next plan.  EnvironmentError: 75 another process holds it; 74 damage; 78 it belongs to another
   // application.
-  StateDirectory(std::filesystem::path directory, std::string application_id,
-                 std::uint64_t graph_hash, bool take_over = false);
+  StateDirectory(std::filesystem::path directory, std::string application_id, GraphParts graph,
+                 bool take_over = false);
   ~StateDirectory() override;
   StateDirectory(StateDirectory const&) = delete;  // owns the lock
   StateDirectory& operator=(StateDirectory const&) = delete;
@@ -53,7 +53,7 @@ class StateDirectory final : public PlanLog {
   void prune();
 
   std::filesystem::path directory_;
-  std::uint64_t graph_hash_;
+  GraphParts graph_;
   int descriptor_ = -1;
   bool held_ = false;
   StateOwner owner_;

@@ -172,12 +172,12 @@ StateVerdict verify_state(std::filesystem::path const& directory) {
       ++out.plans;
       look([&] {
         RecordedPlan const plan = open_plan(directory, batch_no);
-        if (newest && batch_no > from && plan.graph_hash != newest->graph_hash) {
+        if (newest && batch_no > from && plan.graph_hash != graph_hash(newest->graph)) {
           throw DamageError(fmt::format(
               "plan: it is of another graph than the snapshot before it: path={} graph={:016x} "
               "snapshot={:016x}",
               state_file(directory, "plan", batch_no).string(), plan.graph_hash,
-              newest->graph_hash));
+              graph_hash(newest->graph)));
         }
       });
     }
