@@ -114,7 +114,7 @@ void plan_log(benchmark::State& state) {
   WallClock clock;
   Workers workers(2);  // with one, nothing runs beside the write of a plan
   Observer observer;
-  StateDirectory log(directory, "bench", 1);
+  StateDirectory log(directory, "bench", graph_parts(loaded.graph));
   static_cast<void>(log.recover());
   auto const make = [&](PlanLog* plans) {
     PipelineParts parts{
