@@ -85,12 +85,7 @@ SpoolSource::~SpoolSource() {
 }
 
 void SpoolSource::open() {
-  std::error_code error;
-  std::filesystem::create_directories(directory_, error);
-  if (error) {
-    errno = error.value();
-    throw_io_error("create the directory of the spool", directory_);
-  }
+  make_directories(directory_);
   files_ = numbers_in(directory_);
   if (files_.empty()) {
     end_ = position_;

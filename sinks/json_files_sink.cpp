@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "host/engine/crash_point.hpp"
@@ -17,11 +16,10 @@ JsonFilesSink::JsonFilesSink(std::filesystem::path directory, SinkSchema const& 
     : directory_(std::move(directory)), json_(schema.columns) {}
 
 void JsonFilesSink::open() {
-  std::error_code error;
-  std::filesystem::create_directories(directory_, error);
-  if (error) {
-    throw EnvironmentError(fmt::format("json sink: the directory must be there: path={}: {}",
-                                       directory_.string(), error.message()),
+  try {
+    make_directories(directory_);
+  } catch (EnvironmentError const& error) {
+    throw EnvironmentError(fmt::format("json sink: the directory must be there: {}", error.what()),
                            69);
   }
 }

@@ -119,9 +119,8 @@ TEST(CheckTest, TheTableOfCodesIsThatOfTheSemanticsAndW220) {
 }
 
 TEST(CheckTest, TheExamplesAreClean) {
-  for (char const* const name :
-       {"pageviews.yaml", "pageviews-kafka.yaml", "pageviews-postgres.yaml", "sessions.yaml",
-        "files.yaml"}) {
+  for (char const* const name : {"pageviews.yaml", "pageviews-kafka.yaml",
+                                 "pageviews-postgres.yaml", "sessions.yaml", "files.yaml"}) {
     LoadResult const result =
         load(name, read(source_dir / "examples" / name), testing::check_options());
     EXPECT_TRUE(result.findings.empty()) << all_of(result.findings);

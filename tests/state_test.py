@@ -214,7 +214,7 @@ class StateTest(CliCase):
         (self.path / "s/plan/12").unlink()
         self.assertIn("a plan is missing", self.refused("state", "export", "s", "more"))
         self.assertFalse((self.path / "more").exists())
-        self.assertIn("cannot make", self.refused("state", "export", "copy", "job.yaml/in"))
+        self.assertIn("cannot create the directory: path=job.yaml/in", self.refused("state", "export", "copy", "job.yaml/in"))
 
     def diff(self, before, after, *words, code=78):
         return json.loads(self.result("plan", "diff", before, after, "--json", *words, code=code))

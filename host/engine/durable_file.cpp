@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,18 @@ void throw_io_error(std::string_view doing, std::filesystem::path const& path) {
     throw DiskFullError(what, 74);
   }
   throw EnvironmentError(what, 74);
+}
+
+void make_directories(std::filesystem::path const& directory) {
+  if (directory.empty() || std::filesystem::is_directory(directory)) {
+    return;
+  }
+  std::filesystem::path const above = directory.parent_path();
+  make_directories(above);
+  if (::mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST) {
+    throw_io_error("create the directory", directory);
+  }
+  sync_directory(above.empty() ? "." : above);
 }
 
 void sync_directory(std::filesystem::path const& directory) {

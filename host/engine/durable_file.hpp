@@ -37,6 +37,8 @@ class DiskFullError : public EnvironmentError {
   using EnvironmentError::EnvironmentError;
 };
 
+// The directory and those above it that are missing, each durably.  EnvironmentError 74.
+void make_directories(std::filesystem::path const& directory);
 // Makes the entries of a directory durable.
 void sync_directory(std::filesystem::path const& directory);
 

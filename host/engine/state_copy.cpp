@@ -45,14 +45,12 @@ void make_room(std::filesystem::path const& out) {
                     out.string()),
         64);
   }
-  for (char const* const kind : {"snapshot", "plan"}) {
-    if (!error) {
-      std::filesystem::create_directories(out / kind, error);
-    }
-  }
   if (error) {
     errno = error.value();
-    throw_io_error("make the directory of the copy", out);
+    throw_io_error("look into the directory of the copy", out);
+  }
+  for (char const* const kind : {"snapshot", "plan"}) {
+    make_directories(out / kind);
   }
 }
 

@@ -27,15 +27,6 @@ std::string new_writer() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
 }
 
-void make_directories(std::filesystem::path const& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) {
-    errno = error.value();
-    throw_io_error("create the directory", directory);
-  }
-}
-
 // What processes that were killed left half-written; and what one that was taken over had not named
 // yet.  That one cannot name it now: else, once its number is pruned, its plan would be a second
 // one.
@@ -66,7 +57,7 @@ EnvironmentError fenced(std::filesystem::path const& directory, std::uint64_t ep
 
 StateDirectory::StateDirectory(std::filesystem::path directory, std::string application_id,
                                GraphParts graph, bool take_over)
-    : directory_(std::move(directory)), graph_(std::move(graph)) {
+    : directory_(std::move(directory)), graph_(std::move(graph)), graph_hash_(graph_hash(graph_)) {
   WINDROW_ASSERT(application_id.find('\n') == std::string::npos, "an application id is one line");
   make_directories(directory_ / "snapshot");
   make_directories(directory_ / "plan");
@@ -158,7 +149,7 @@ Recovery StateDirectory::recover() {
     kept_.assign(1, out.snapshot->head().batch_no);
   }
   for (RecordedPlan const& plan : out.plans) {
-    if (plan.graph_hash != graph_hash(graph_)) {
+    if (plan.graph_hash != graph_hash_) {
       refuse(fmt::format("plan {}", plan.plan.batch_no));
     }
   }
@@ -175,7 +166,7 @@ void StateDirectory::record(BatchPlan const& plan) {
   }
   std::filesystem::path const path = state_file(directory_, "plan", plan.batch_no);
   DurableFile file(path, owner_.writer);
-  file.append(plan_bytes({graph_hash(graph_), owner_.epoch, owner_.writer, plan}));
+  file.append(plan_bytes({graph_hash_, owner_.epoch, owner_.writer, plan}));
   file.complete();
   WINDROW_CRASH_POINT("plan.tmp");
   check_owner();

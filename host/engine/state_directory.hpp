@@ -54,6 +54,7 @@ class StateDirectory final : public PlanLog {
 
   std::filesystem::path directory_;
   GraphParts graph_;
+  std::uint64_t graph_hash_;
   int descriptor_ = -1;
   bool held_ = false;
   StateOwner owner_;

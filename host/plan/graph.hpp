@@ -153,8 +153,7 @@ struct WriteToKafka {
 using TransformConfig =
     std::variant<ReadFromKafka, ReadFromJson, Create, Generate, AssignTimestamps, MapToFields,
                  Filter, Explode, Flatten, ExtractWindowingInfo, Combine, LogForTesting,
-                 AssertEqual, WriteToSqlite, WriteToJson, WriteToPostgres,
-                 WriteToKafka>;
+                 AssertEqual, WriteToSqlite, WriteToJson, WriteToPostgres, WriteToKafka>;
 
 // An edge: an output of an earlier transform.  `errors`: its error_handling output, whose rows have
 // `error_schema`.
