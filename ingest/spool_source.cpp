@@ -116,7 +116,9 @@ void SpoolSource::begin_file() {
   sync_directory(directory_);
 }
 
-// The last file holds whole frames, then at most a torn one: each batch is synced before the next.
+// The last file holds whole frames, then at most a torn one, since each batch is synced before the
+// next: one that the file ends in, or zeros that the file system put there.  Anything else is no
+// end, and behind it there may be records.
 void SpoolSource::cut_torn_frame() {
   std::filesystem::path const path = directory_ / std::to_string(files_.back());
   std::string const text = bytes_at(path, 0, std::filesystem::file_size(path));
@@ -125,6 +127,16 @@ void SpoolSource::cut_torn_frame() {
     left.remove_prefix(sizeof(Frame) + record->size());
   }
   std::size_t const whole = text.size() - left.size();
+  Frame frame;
+  std::memcpy(&frame, left.data(), std::min(left.size(), sizeof frame));
+  bool const torn = left.size() < sizeof frame || left.size() - sizeof frame < frame.bytes ||
+                    left.find_first_not_of('\0') == std::string_view::npos;
+  if (!torn) {
+    throw DamageError(
+        fmt::format("spool: damaged, and records may follow; where none of them "
+                    "matters, cut the file there (truncate -s {}): path={} offset={}",
+                    whole, path.string(), whole));
+  }
   file_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (file_ < 0 || ::ftruncate(file_, static_cast<off_t>(whole)) != 0) {
     throw_io_error("cut a torn record off the spool", path);

@@ -130,9 +130,12 @@ TEST(SpoolSourceTest, ATornRecordAtTheEndIsCutOffAndDamageBeforeItIsNamed) {
   file.put('X');  // in "first"
   file.close();
   auto const source = spool(input, top / "spool");
-  source->open();
-  RawBatch batch;
-  EXPECT_THROW(source->read(all.ranges, batch), EnvironmentError);
+  EXPECT_THROW(source->open(), DamageError);                    // "first", whole but for a byte
+  EXPECT_EQ(std::filesystem::file_size(top / "spool/0"), 13U);  // nothing was cut
+  std::ofstream(top / "spool/0") << std::string(100, '\0');
+  auto const zeros = spool(input, top / "spool");
+  zeros->open();
+  EXPECT_EQ(std::filesystem::file_size(top / "spool/0"), 0U);
 }
 
 TEST(SpoolSourceTest, RecordsLongerThanABlockAndFilesThatNoSnapshotNeeds) {
