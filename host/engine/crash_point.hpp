@@ -47,7 +47,7 @@ void set_crash_handler(std::function<void(std::string_view name)> handler);
 template <std::size_t size>
 struct CrashPointName {
   char text[size];
-  constexpr CrashPointName(char const (&name)[size]) {  // NOLINT: made from the macro's literal
+  constexpr CrashPointName(char const (&name)[size]) {  // implicit: made from the macro's literal
     std::copy_n(name, size, text);
   }
 };

@@ -36,7 +36,9 @@ bool DurableRun::recover() {
   std::int64_t const begin_us = clock_.real_time_us();
   Recovery recovery = state_->recover();
   for (std::string const& fault : recovery.damaged) {
-    hooks_.tell(fault + "; an older snapshot serves in its place", true);
+    hooks_.tell(fault + (recovery.snapshot ? "; an older snapshot serves in its place"
+                                           : "; the plans from the first on serve in its place"),
+                true);
   }
   std::int64_t last = 0;
   if (recovery.snapshot) {
@@ -65,7 +67,7 @@ bool DurableRun::recover() {
       fmt::format("state: goes on: snapshot={} bytes={} plans={} read_again={} "
                   "seconds={:.3f} directory={}",
                   snapshot_batch_, recovery.snapshot ? recovery.snapshot->bytes() : 0, plans.size(),
-                  bytes_read() - snapshot_bytes_, seconds, settings_.state.string()),
+                  pipeline_->bytes_read() - snapshot_bytes_, seconds, settings_.state.string()),
       false);
   return true;
 }
@@ -111,17 +113,9 @@ void DurableRun::warn_of_lost_input(std::span<BatchPlan const> plans) const {
   }
 }
 
-std::uint64_t DurableRun::bytes_read() const {
-  std::uint64_t bytes = 0;
-  for (SourceProgress const& source : pipeline_->progress().sources) {
-    bytes += source.bytes;
-  }
-  return bytes;
-}
-
 void DurableRun::note_snapshot() {
   snapshot_us_ = clock_.real_time_us();
-  snapshot_bytes_ = bytes_read();
+  snapshot_bytes_ = pipeline_->bytes_read();
   snapshot_batch_ = pipeline_->batch_no();
 }
 
@@ -139,7 +133,7 @@ void DurableRun::snapshot() {
 void DurableRun::snapshot_if_due() {
   if (!state_ || pipeline_->batch_no() == snapshot_batch_ ||
       (clock_.real_time_us() - snapshot_us_ < settings_.snapshot_interval.us &&
-       bytes_read() - snapshot_bytes_ < settings_.snapshot_bytes)) {
+       pipeline_->bytes_read() - snapshot_bytes_ < settings_.snapshot_bytes)) {
     return;
   }
   try {

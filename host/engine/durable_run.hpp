@@ -60,7 +60,6 @@ class DurableRun {
   void snapshot();
   void snapshot_if_due();
   void note_snapshot();
-  [[nodiscard]] std::uint64_t bytes_read() const;
 
   RunSettings settings_;
   RunHooks hooks_;

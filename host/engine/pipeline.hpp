@@ -82,7 +82,8 @@ class Pipeline {
 
   // A drain has run (R71), maybe in a replay: nothing is to come.
   [[nodiscard]] bool is_drained() const;
-  [[nodiscard]] std::int64_t batch_no() const;  // of the last one
+  [[nodiscard]] std::int64_t batch_no() const;     // of the last one
+  [[nodiscard]] std::uint64_t bytes_read() const;  // of all sources, since the first start
   // No batch is cut: what progress() and summary() say is whole.  False after a failure within one.
   [[nodiscard]] bool is_between_batches() const;
   [[nodiscard]] Progress progress() const;

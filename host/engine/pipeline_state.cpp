@@ -125,6 +125,13 @@ void Pipeline::committed() {
 
 bool Pipeline::is_drained() const { return impl_->drained; }
 std::int64_t Pipeline::batch_no() const { return impl_->batch_no; }
+std::uint64_t Pipeline::bytes_read() const {
+  std::uint64_t bytes = 0;
+  for (auto const& source : impl_->sources) {
+    bytes += source->bytes_read();
+  }
+  return bytes;
+}
 bool Pipeline::is_between_batches() const { return !impl_->in_batch; }
 
 Progress Pipeline::progress() const {

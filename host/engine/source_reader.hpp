@@ -54,6 +54,7 @@ class SourceReader {
   [[nodiscard]] std::size_t transform() const { return transform_; }
   void count_faults(FaultCounts const& faults);
   [[nodiscard]] std::uint64_t bad_records() const;
+  [[nodiscard]] std::uint64_t bytes_read() const { return totals_.bytes; }
   [[nodiscard]] SourceProgress progress() const;
 
   void snapshot(StateWriter& out, std::string const& name) const;
