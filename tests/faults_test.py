@@ -3,8 +3,8 @@
 Usage: faults_test.py PATH-OF-WINDROW PATH-OF-THE-PRELOADED-LIBRARY
 
 Calls on the state directory fail in turn, the Nth for N = 1 .. until a run does not come that far:
-open, write, read, fsync, rename, link, unlink, mkdir, each by EIO and ENOSPC, and writes that take
-half.  The start that meets the fault ends by itself with a message, or goes on; the next one, where
+open, write, fsync, rename, link, unlink, mkdir, each by EIO, every fourth by ENOSPC, or by a write
+that takes half.  The start that meets the fault ends by itself with a message, or goes on; the next one, where
 nothing fails, ends with the tables of a run without a failure.
 
 WINDROW_FAULT_EVERY=1 tries every allocation (./run soak), else some of them.

@@ -78,6 +78,7 @@ class UsageTest(CliCase):
                 (("explain", "x.yaml", "--format", "dto"), "did you mean 'dot'?"),
                 (("run", "x.yaml", "y.yaml"), "run: "),
                 (("check",), "files is required"),
+                (("run", "x.yaml", "--take-over"), "--take-over needs --state"),
                 (("check", "x.yaml", "--var", "a"), "--var must be name=value: a")):
             with self.subTest(words):
                 self.file("x.yaml", PLAIN)

@@ -107,6 +107,10 @@ class Run final : public Verb {
       check_input();
       read_instead(loaded.graph, input_);
     }
+    if (take_over_ && loaded.graph.settings.state.empty()) {
+      throw EnvironmentError("--take-over needs --state: it is the state that is taken over",
+                             exit_usage);
+    }
     StopSignals signals(read_duration(shutdown_limit_).value);
     LiveView view(invocation.quiet, writes_to_stdout(loaded.graph));
     ProgressText text;
