@@ -11,15 +11,7 @@ set -uo pipefail
 readonly version=4.4.0
 readonly cache=${WINDROW_KAFKA_CACHE:-$(dirname "$(readlink -f "$0")")/../build/kafka}
 
-say() { echo "kafka_broker: $*" >&2; }
-give_up() {
-  if [[ -n ${CI:-} ]]; then
-    say "FAILED, since CI is set: $*"
-    exit 1
-  fi
-  say "SKIPPED: $*"
-  exit 77
-}
+source "$(dirname "$(readlink -f "$0")")/give_up.sh"
 
 for program in java mvn kcat; do
   command -v "$program" >/dev/null ||

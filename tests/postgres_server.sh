@@ -23,15 +23,7 @@ if [[ ${1:-} == --keep ]]; then
   done
 fi
 
-say() { echo "postgres_server: $*" >&2; }
-give_up() {
-  if [[ -n ${CI:-} ]]; then
-    say "FAILED, since CI is set: $*"
-    exit 1
-  fi
-  say "SKIPPED: $*"
-  exit 77
-}
+source "$(dirname "$(readlink -f "$0")")/give_up.sh"
 
 # Debian keeps each version in a directory of its own, away from PATH.
 readonly binaries=${WINDROW_POSTGRES_BIN:-$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V |
